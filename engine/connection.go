@@ -1,0 +1,185 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/drawbridge-soar/drawbridge/engine/secret"
+)
+
+// Capability names a Go interface that providers implement and actions need.
+// The interface stands in the folder of the actions that use it.
+type Capability string
+
+// Connection is an opened connection.
+type Connection struct {
+	Name        string
+	Provider    string
+	Fingerprint string             // changes when the connection points somewhere else: provider, account, base URL
+	Settle      time.Duration      // how long a read may still show the state before a change
+	Offers      map[Capability]any // the implementation of each capability
+}
+
+// Offered returns a call's implementation of a capability, or an invalid
+// failure where the connection does not have it: the checker lets no such
+// playbook through, so it means that the configuration changed since.
+func Offered[T any](call Call, c Capability) (T, *Connection, error) {
+	var none T
+	conn := call.Connections[c]
+	if conn == nil {
+		return none, nil, Fail(ClassInvalid, "connection", "%s needs a connection that offers %q", call.Action, c)
+	}
+	impl, ok := conn.Offers[c].(T)
+	if !ok {
+		return none, nil, Fail(ClassInvalid, "connection", "connection %q does not offer %q", conn.Name, c)
+	}
+	return impl, conn, nil
+}
+
+// Provider declares how to reach one kind of service.
+type Provider struct {
+	Name         string
+	Summary      string
+	Doc          string  // Markdown
+	Settings     []Field // the keys of its connections beside `provider`; KindSecret for references
+	ExactlyOne   [][]string
+	Capabilities []Capability
+	// Open makes the implementations. It must not reach the service: that is
+	// what Tester is for.
+	Open func(o Opening) (*Connection, error)
+}
+
+// Opening is what a provider gets to open a connection with.
+type Opening struct {
+	Name     string
+	Settings map[string]any // by declared type; secrets as secret.Reference
+	Secrets  secret.Resolver
+	Terminal io.Writer // for providers that print
+	Version  string    // of Drawbridge, for User-Agent
+	Log      *slog.Logger
+	Now      func() time.Time
+}
+
+// CapabilityTest is the capability every provider offers so that `connections
+// test` can say what works.
+const CapabilityTest Capability = "test"
+
+// Tester reaches the service with the least privilege that proves something.
+type Tester interface {
+	Test(ctx context.Context) ([]Finding, error)
+}
+
+// Finding is one thing a test found out.
+type Finding struct {
+	Works   bool   `json:"works"`
+	Subject string `json:"subject"` // "list users"
+	Detail  string `json:"detail"`  // what was seen, or what to grant where
+}
+
+// ConnectionInfo is what is known of a connection without opening it.
+type ConnectionInfo struct {
+	Name         string
+	Provider     string
+	Capabilities []Capability
+}
+
+// Offers reports whether the connection has the capability.
+func (c ConnectionInfo) Offers(want Capability) bool { return slices.Contains(c.Capabilities, want) }
+
+// Catalog is the connections of a configuration.
+type Catalog struct {
+	Connections []ConnectionInfo
+	Defaults    map[Capability]string
+}
+
+// Named finds a connection.
+func (c Catalog) Named(name string) (ConnectionInfo, bool) {
+	for _, info := range c.Connections {
+		if info.Name == name {
+			return info, true
+		}
+	}
+	return ConnectionInfo{}, false
+}
+
+// ConnectionRef is what a step's `connection:` says: nothing, one name, or a
+// name per capability.
+type ConnectionRef struct {
+	Name         string                `json:"name,omitempty"`
+	ByCapability map[Capability]string `json:"by_capability,omitempty"`
+}
+
+// IsZero reports whether the step named no connection.
+func (r ConnectionRef) IsZero() bool { return r.Name == "" && len(r.ByCapability) == 0 }
+
+// ResolveError says why a capability has no connection.
+type ResolveError struct {
+	Capability Capability
+	Name       string   // the connection that was named; "" when none was
+	Unknown    bool     // Name does not exist
+	Candidates []string // those that offer the capability
+}
+
+// Error names the cause and the candidates.
+func (e *ResolveError) Error() string {
+	have := "no connection of the configuration offers it"
+	if len(e.Candidates) > 0 {
+		have = "these offer it: " + strings.Join(e.Candidates, ", ")
+	}
+	switch {
+	case e.Unknown:
+		return fmt.Sprintf("there is no connection %q; %q is needed and %s", e.Name, e.Capability, have)
+	case e.Name != "":
+		return fmt.Sprintf("connection %q does not offer the capability %q; %s", e.Name, e.Capability, have)
+	case len(e.Candidates) > 1:
+		return fmt.Sprintf("several connections offer the capability %q; name one with `connection:` or in `defaults:`; %s", e.Capability, have)
+	default:
+		return fmt.Sprintf("the capability %q is needed and %s", e.Capability, have)
+	}
+}
+
+// Resolve finds the connection for each capability: the one the step names,
+// else the only one that offers it, else the default. Errors are *ResolveError.
+func (c Catalog) Resolve(needs []Capability, ref ConnectionRef) (map[Capability]string, error) {
+	out := make(map[Capability]string, len(needs))
+	for _, need := range needs {
+		name, err := c.resolveOne(need, ref)
+		if err != nil {
+			return nil, err
+		}
+		out[need] = name
+	}
+	return out, nil
+}
+
+func (c Catalog) resolveOne(need Capability, ref ConnectionRef) (string, error) {
+	var candidates []string
+	for _, info := range c.Connections {
+		if info.Offers(need) {
+			candidates = append(candidates, info.Name)
+		}
+	}
+	name := ref.Name
+	if named, ok := ref.ByCapability[need]; ok {
+		name = named
+	}
+	if name == "" && len(candidates) == 1 {
+		return candidates[0], nil
+	}
+	if name == "" {
+		name = c.Defaults[need]
+	}
+	if name == "" {
+		return "", &ResolveError{Capability: need, Candidates: candidates}
+	}
+	info, known := c.Named(name)
+	if !known || !info.Offers(need) {
+		return "", &ResolveError{Capability: need, Name: name, Unknown: !known, Candidates: candidates}
+	}
+	return name, nil
+}

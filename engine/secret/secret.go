@@ -1,0 +1,35 @@
+// Package secret keeps credentials out of everything that is stored, logged or
+// shown: references that are resolved late, values that print as <secret>, and
+// a redactor that removes known values from text.
+package secret
+
+import "context"
+
+// Placeholder is what stands wherever a secret would have stood.
+const Placeholder = "<secret>"
+
+// Reference says where a secret is kept: env://NAME, file:///path.
+type Reference string
+
+// Value is a secret in memory. It prints, formats and encodes as Placeholder.
+type Value struct{ plain string }
+
+// New wraps a plain secret.
+func New(plain string) Value { return Value{plain: plain} }
+
+// Reveal is the plain secret, for the one place that sends it.
+func (v Value) Reveal() string { return v.plain }
+
+// String is Placeholder.
+func (Value) String() string { return Placeholder }
+
+// GoString is Placeholder, for %#v.
+func (Value) GoString() string { return Placeholder }
+
+// MarshalText is Placeholder, for JSON and YAML.
+func (Value) MarshalText() ([]byte, error) { return []byte(Placeholder), nil }
+
+// Resolver turns references into values. Errors name the reference, never a value.
+type Resolver interface {
+	Resolve(ctx context.Context, ref Reference) (Value, error)
+}

@@ -1,0 +1,104 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+)
+
+// Errors of a Store.
+var (
+	ErrNotFound = errors.New("not found")
+	// ErrLocked means that another engine holds the database; the error's text says who.
+	ErrLocked = errors.New("the database is in use")
+	// ErrConflict means that an event with that sequence number exists already:
+	// two engines drive the same run, which must never be.
+	ErrConflict = errors.New("the run was changed by somebody else")
+)
+
+// Reference names a stored value: the hex SHA-256 of its bytes.
+type Reference string
+
+// Event is one entry of a run's journal, opaque to the store.
+type Event struct {
+	Run  string
+	Seq  uint64 // from 1, without gaps
+	At   time.Time
+	Kind string
+	Data json.RawMessage
+}
+
+// Snapshot is a run's state after the event Seq.
+type Snapshot struct {
+	Run       string
+	Seq       uint64
+	Semantics int
+	Data      []byte
+}
+
+// StoredValue is a large value; equal values are stored once.
+type StoredValue struct {
+	Ref  Reference
+	Data []byte
+}
+
+// Bundle is the source a run is pinned to.
+type Bundle struct {
+	Hash string
+	Name string
+	Data []byte
+}
+
+// Batch is what is written together, in one transaction, all or nothing.
+// Within it, bundles and values come first and runs before what refers to them.
+type Batch struct {
+	Bundles   []Bundle      // ignored where the hash exists
+	Values    []StoredValue // ignored where the reference exists
+	Runs      []RunRecord   // inserted or replaced
+	Events    []Event       // appended; an existing sequence number is ErrConflict
+	Steps     []StepRecord  // inserted or replaced by run, path and attempt
+	Items     []ItemRecord  // inserted or replaced by run, path and index
+	Snapshots []Snapshot    // replaces the run's, and trims its journal up to Seq
+}
+
+// RunQuery selects runs, newest first.
+type RunQuery struct {
+	Statuses []RunStatus // any when empty
+	Playbook string      // any when empty
+	After    string      // id of the last run of the page before
+	Limit    int         // 0 means 100
+}
+
+// StepQuery selects steps of a run in the order they first started.
+type StepQuery struct {
+	Run     string
+	Prefix  string   // paths beginning with it; all when empty
+	Effects []Effect // any when empty
+	After   int      // how many to pass over
+	Limit   int      // 0 means all
+}
+
+// ItemQuery selects items of one foreach, by index.
+type ItemQuery struct {
+	Run, Path string
+	After     int // how many to pass over
+	Limit     int // 0 means all
+}
+
+// Store keeps runs. Every write is durable when Commit returns; concurrent
+// commits share a transaction where the store can, and one that fails does not
+// take others with it. Reads see every commit that has returned. Missing
+// things are ErrNotFound. It may be used by several goroutines.
+type Store interface {
+	Commit(ctx context.Context, b Batch) error
+	Run(ctx context.Context, id string) (RunRecord, error)
+	Runs(ctx context.Context, q RunQuery) ([]RunRecord, error)
+	Bundle(ctx context.Context, hash string) (Bundle, error)
+	Snapshot(ctx context.Context, run string) (Snapshot, error)
+	Events(ctx context.Context, run string, after uint64) ([]Event, error)
+	Steps(ctx context.Context, q StepQuery) ([]StepRecord, error)
+	Items(ctx context.Context, q ItemQuery) ([]ItemRecord, error)
+	Value(ctx context.Context, ref Reference) ([]byte, error)
+	Close() error
+}

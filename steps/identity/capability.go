@@ -1,0 +1,105 @@
+// Package identity holds the actions on people's accounts and their sign-ins,
+// and the capabilities they need from a connection.
+package identity
+
+import (
+	"context"
+	"iter"
+	"time"
+
+	"github.com/drawbridge-soar/drawbridge/engine"
+)
+
+// Capabilities the actions of this package need.
+const (
+	CapabilityDirectory engine.Capability = "directory" // Directory
+	CapabilitySignIns   engine.Capability = "signins"   // SignIns
+	CapabilityEvents    engine.Capability = "events"    // Events
+)
+
+// State is whether an account can be used.
+type State string
+
+// The states of an account.
+const (
+	Active    State = "active"
+	Suspended State = "suspended"
+)
+
+// User is an account of a directory.
+type User struct {
+	ID        string
+	Email     string
+	Name      string // foreign text: never markup
+	State     State
+	CreatedAt time.Time
+}
+
+// Directory is a service that keeps accounts.
+type Directory interface {
+	// Users yields every account in the state, or all for "". It is complete or
+	// ends with an error: a broken page, a repeated page token or a repeated id
+	// is one. Breaking off is allowed.
+	Users(ctx context.Context, state State) iter.Seq2[User, error]
+	// User finds one account by its id; not_found when there is none.
+	User(ctx context.Context, id string) (User, error)
+	// Suspend takes the account's access away; no error when it was so already.
+	Suspend(ctx context.Context, id string) (User, error)
+	// Reactivate is the inverse of Suspend.
+	Reactivate(ctx context.Context, id string) (User, error)
+}
+
+// SignIn is one attempt to sign in.
+type SignIn struct {
+	ID        string // unique; the same attempt may be delivered twice
+	At        time.Time
+	UserID    string // "" where the service did not know whom
+	Email     string // as typed; "" where unknown
+	Name      string
+	Result    SignInResult
+	Reason    string // the service's own word: "password_secret_bad"
+	IP        string // "" where unknown
+	Country   string // ISO 3166 alpha-2; "" where unknown
+	Latitude  *float64
+	Longitude *float64
+}
+
+// SignInResult is how an attempt ended.
+type SignInResult string
+
+// The results of an attempt.
+const (
+	SignInSuccess   SignInResult = "success"
+	SignInFailed    SignInResult = "failed"     // wrong credentials
+	SignInMFAFailed SignInResult = "mfa_failed" // the second factor was wrong or missing
+	SignInBlocked   SignInResult = "blocked"    // by a firewall rule or policy
+)
+
+// SignIns is a service that remembers sign-in attempts.
+type SignIns interface {
+	// SignIns yields every attempt in [from, to), in the order delivered. It is
+	// complete or ends with an error.
+	SignIns(ctx context.Context, from, to time.Time) iter.Seq2[SignIn, error]
+	// SignInsReach is how far back the service remembers (1Password: 120 days).
+	SignInsReach() time.Duration
+}
+
+// ItemUsage is one use of a stored item by a person.
+type ItemUsage struct {
+	ID     string
+	At     time.Time
+	UserID string
+	Email  string
+	Action string
+}
+
+// Events is a service that remembers what people did.
+type Events interface {
+	// ItemUsages yields every usage in [from, to). It is complete or ends with an error.
+	ItemUsages(ctx context.Context, from, to time.Time) iter.Seq2[ItemUsage, error]
+	// EventsReach is how far back the service remembers.
+	EventsReach() time.Duration
+	// Require asks the service whether the credentials may read both sign-ins
+	// and item usages: nil, or an auth failure that names the missing feature.
+	Require(ctx context.Context) error
+}
