@@ -82,9 +82,9 @@ func FormatDuration(d time.Duration) string {
 		if u.name == "d" && (d < 2*u.size || d%u.size != 0) {
 			continue
 		}
-		if n := d / u.size; n > 0 {
+		if n := int64(d / u.size); n > 0 {
 			fmt.Fprintf(&b, "%d%s", n, u.name)
-			d -= n * u.size
+			d %= u.size
 		}
 	}
 	return b.String()

@@ -69,7 +69,7 @@ func AsFailure(err error) *Failure {
 	var f *Failure
 	if errors.As(err, &f) {
 		c := *f
-		if error(f) != err {
+		if direct, ok := err.(*Failure); !ok || direct != f { //nolint:errorlint // asks whether err itself is the failure or wraps it
 			c.Message = err.Error()
 		}
 		return &c

@@ -74,7 +74,7 @@ func appendEscaped(b []byte, s string) []byte {
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
 	enc.SetEscapeHTML(false)
-	_ = enc.Encode(s) // a string always encodes; invalid UTF-8 becomes U+FFFD
+	_ = enc.Encode(s) //nolint:errchkjson // a string always encodes; invalid UTF-8 becomes U+FFFD
 	return append(b, bytes.TrimRight(buf.Bytes(), "\n")...)
 }
 

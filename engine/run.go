@@ -30,8 +30,9 @@ func (s RunStatus) Final() bool {
 	switch s {
 	case RunSucceeded, RunPartial, RunFailed, RunDenied, RunBlocked, RunDrifted, RunCancelled:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 // StepStatus is how a step stands or ended; steps.<id>.status.

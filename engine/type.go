@@ -44,14 +44,28 @@ type Field struct {
 	Example  string // as it would stand in YAML
 }
 
-// Types without parameters.
-func TypeAny() Type      { return Type{Kind: KindAny} }
-func TypeBool() Type     { return Type{Kind: KindBool} }
-func TypeInteger() Type  { return Type{Kind: KindInteger} }
-func TypeNumber() Type   { return Type{Kind: KindNumber} }
-func TypeString() Type   { return Type{Kind: KindString} }
-func TypeText() Type     { return Type{Kind: KindText} }
-func TypeTime() Type     { return Type{Kind: KindTime} }
+// TypeAny is a dynamic value.
+func TypeAny() Type { return Type{Kind: KindAny} }
+
+// TypeBool is true or false.
+func TypeBool() Type { return Type{Kind: KindBool} }
+
+// TypeInteger is a 64-bit integer.
+func TypeInteger() Type { return Type{Kind: KindInteger} }
+
+// TypeNumber is a float; an integer fits.
+func TypeNumber() Type { return Type{Kind: KindNumber} }
+
+// TypeString is a string.
+func TypeString() Type { return Type{Kind: KindString} }
+
+// TypeText is a string for people.
+func TypeText() Type { return Type{Kind: KindText} }
+
+// TypeTime is a point in time, UTC.
+func TypeTime() Type { return Type{Kind: KindTime} }
+
+// TypeDuration is a span of time.
 func TypeDuration() Type { return Type{Kind: KindDuration} }
 
 // EnumOf is the type of a string that can only have the given values.

@@ -114,6 +114,7 @@ func conformScalar(raw any, t Type, path string) (any, error) {
 		return conformTime(raw, t, path)
 	case KindDuration:
 		return conformDuration(raw, t, path)
+	default:
 	}
 	return nil, mismatch(path, t, describe(raw))
 }

@@ -1,0 +1,168 @@
+// Package drawbridge_test guards what holds for the repository as a whole.
+package drawbridge_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/drawbridge-soar/drawbridge/"
+
+// arrow allows packages below from to import packages below to. Both are paths
+// in the module; "=" behind one means that package alone, without those below.
+type arrow struct{ from, to, why string }
+
+// arrows lists every import between packages of this module that may be. What
+// is not in it may not: a new arrow is a decision, with its reason here.
+func arrows() []arrow {
+	return []arrow{
+		{"engine=", "engine/secret=", "a provider is opened with a resolver, so that secrets are fetched late"},
+		{"engine/expression", "engine=", "expressions are typed by the engine's types and yield its values"},
+		{"engine/program", "engine=", "a program names actions, connections and types"},
+		{"engine/program", "engine/expression", "a program holds compiled expressions"},
+		{"engine/machine", "engine=", "the machine speaks of runs, steps, items and failures"},
+		{"engine/machine", "engine/program", "the machine interprets programs"},
+		{"engine/machine", "engine/expression", "the machine evaluates a program's expressions"},
+		{"engine/guard", "engine=", "the guard judges targets and step records"},
+		{"engine/guard", "engine/program", "a playbook's guard may lower the configuration's"},
+		{"engine/local", "engine=", "the runtime carries out actions and writes to the store port"},
+		{"engine/local", "engine/secret", "secrets are removed from what actions return before it is stored"},
+		{"engine/local", "engine/program", "the runtime loads the program a run is pinned to"},
+		{"engine/local", "engine/machine", "the runtime drives the machine"},
+		{"engine/local", "engine/guard", "the runtime asks the guard before each change"},
+		{"engine/enginetest", "engine", "the conformance suite speaks of everything a runtime does"},
+		{"playbooks/yamldoc", "engine=", "a scalar is read by its declared type"},
+		{"playbooks", "playbooks/yamldoc", "playbooks are YAML documents with positions"},
+		{"playbooks", "engine=", "the checker knows actions, types and connections"},
+		{"playbooks", "engine/expression", "the checker compiles every expression"},
+		{"playbooks", "engine/program", "playbooks compile to programs"},
+		{"steps", "engine=", "actions and providers implement the engine's ports"},
+		{"steps", "engine/secret", "providers resolve and send credentials"},
+		{"steps", "engine/expression", "actions evaluate predicates over the rows they read"},
+		{"steps=", "steps", "the list of all actions names every capability folder"},
+		{"steps/providers=", "steps/providers", "the list of all providers names every provider"},
+		{"steps/providers", "steps/identity", "a provider implements the interface its capability's folder declares"},
+		{"steps/providers", "steps/message", "a provider implements the interface its capability's folder declares"},
+		{"steps/providers", "steps/transport", "every provider speaks HTTP through the one hardened client"},
+		{"steps/identity/identitytest", "steps/identity", "the suite tests that capability"},
+		{"steps/message/messagetest", "steps/message", "the suite tests that capability"},
+		{"steps/reference", "steps", "the reference pages are made from the lists of actions and providers"},
+		{"store", "engine=", "stores implement the engine's port"},
+		{"store/sqlite", "store/sqlite", "a store may have parts"},
+		{"cmd", "", "the command line wires everything and alone sees every adapter"},
+	}
+}
+
+type listed struct {
+	ImportPath   string   `json:"ImportPath"`
+	Doc          string   `json:"Doc"`
+	Imports      []string `json:"Imports"`
+	TestImports  []string `json:"TestImports"`
+	XTestImports []string `json:"XTestImports"`
+}
+
+func packages(t *testing.T) []listed {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Doc,Imports,TestImports,XTestImports", "./...").Output()
+	if err != nil {
+		t.Fatalf("listing packages: %v", err)
+	}
+	var all []listed
+	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p listed
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+}
+
+func TestImportArrows(t *testing.T) {
+	used := map[arrow]bool{}
+	for _, p := range packages(t) {
+		from := strings.TrimPrefix(p.ImportPath, module)
+		for _, imported := range p.Imports {
+			to, ours := strings.CutPrefix(imported, module)
+			if !ours {
+				continue
+			}
+			found := false
+			for _, a := range arrows() {
+				if covers(a.from, from) && covers(a.to, to) {
+					found, used[a] = true, true
+				}
+			}
+			if !found {
+				t.Errorf("%s imports %s, and no arrow allows it", from, to)
+			}
+		}
+	}
+	for _, a := range arrows() {
+		if a.why == "" {
+			t.Errorf("the arrow %s → %s has no reason", a.from, a.to)
+		}
+		if !used[a] {
+			t.Errorf("nothing uses the arrow %s → %s (%s); take it away", a.from, a.to, a.why)
+		}
+	}
+}
+
+func covers(pattern, path string) bool {
+	if exact, only := strings.CutSuffix(pattern, "="); only {
+		return path == exact
+	}
+	return pattern == "" || path == pattern || strings.HasPrefix(path, pattern+"/")
+}
+
+// TestOneDoorPerLibrary keeps a library that has traps, or that we may have to
+// replace, behind one package.
+func TestOneDoorPerLibrary(t *testing.T) {
+	doors := map[string]struct{ door, why string }{
+		"gopkg.in/yaml.v3":                         {"playbooks/yamldoc", "it is unmaintained, and loses positions and duplicate keys unless walked by hand"},
+		"github.com/expr-lang/expr":                {"engine/expression", "expressions must be checked, bounded and deterministic"},
+		"github.com/mattn/go-sqlite3":              {"store/sqlite", "its defaults lose data and lock up"},
+		"github.com/robfig/cron/v3":                {"playbooks", "its parser panics on some input and its daylight-saving rules are not ours"},
+		"golang.org/x/oauth2":                      {"steps/providers", "it sends tokens to other hosts on redirect"},
+		"github.com/spf13/cobra":                   {"cmd", "nothing but the command line knows of flags"},
+		"charm.land/lipgloss/v2":                   {"cmd", "nothing but the command line draws"},
+		"github.com/santhosh-tekuri/jsonschema/v6": {"playbooks", "only tests validate against the schema"},
+	}
+	for _, p := range packages(t) {
+		from := strings.TrimPrefix(p.ImportPath, module)
+		if strings.HasPrefix(from, "cmd/bench") {
+			continue // measures go-sqlite3 bare, as the floor
+		}
+		for _, imported := range append(p.Imports, append(p.TestImports, p.XTestImports...)...) {
+			for library, d := range doors {
+				if covers(library, imported) && !covers(d.door, from) {
+					t.Errorf("%s imports %s, which only %s may: %s", from, imported, d.door, d.why)
+				}
+			}
+		}
+	}
+}
+
+func TestEveryPackageSaysWhatItIs(t *testing.T) {
+	for _, p := range packages(t) {
+		if p.ImportPath+"/" != module && p.Doc == "" {
+			t.Errorf("%s has no package comment", p.ImportPath)
+		}
+	}
+}
+
+func TestTheModuleReplacesNothing(t *testing.T) {
+	mod, err := os.ReadFile("go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(mod), "replace ") {
+		t.Error("go.mod has a replace directive: `go install` of this module would fail")
+	}
+}
