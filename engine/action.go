@@ -110,6 +110,7 @@ type Subject struct {
 	Target     Target
 	State      map[string]any // the fields the change is about: {"state": "active"}
 	Aliases    []string       // other names protection matches: e-mail addresses
+	Record     map[string]any // what else was read of it, for the outputs of Preview and Perform; never compared or stored
 }
 
 // Target names what is changed.

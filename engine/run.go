@@ -115,6 +115,7 @@ type StepRecord struct {
 	After      json.RawMessage `json:"after,omitempty"`
 	Arguments  string          `json:"arguments,omitempty"` // hash of the resolved arguments
 	Inverse    json.RawMessage `json:"inverse,omitempty"`   // Invocation
+	Why        string          `json:"why,omitempty"`       // of a change: why this target, in words; foreign text
 	Error      *Failure        `json:"error,omitempty"`
 	StartedAt  time.Time       `json:"started_at"`
 	EndedAt    *time.Time      `json:"ended_at,omitempty"`

@@ -15,6 +15,8 @@ var (
 	// ErrConflict means that an event with that sequence number exists already:
 	// two engines drive the same run, which must never be.
 	ErrConflict = errors.New("the run was changed by somebody else")
+	// ErrClosed means that the store was closed before.
+	ErrClosed = errors.New("the store is closed")
 )
 
 // Reference names a stored value: the hex SHA-256 of its bytes.
@@ -56,21 +58,22 @@ type Batch struct {
 	Bundles   []Bundle      // ignored where the hash exists
 	Values    []StoredValue // ignored where the reference exists
 	Runs      []RunRecord   // inserted or replaced
-	Events    []Event       // appended; an existing sequence number is ErrConflict
+	Events    []Event       // appended; an existing or trimmed sequence number is ErrConflict, a gap ErrRecord
 	Steps     []StepRecord  // inserted or replaced by run, path and attempt
 	Items     []ItemRecord  // inserted or replaced by run, path and index
-	Snapshots []Snapshot    // replaces the run's, and trims its journal up to Seq
+	Snapshots []Snapshot    // replaces the run's, and trims its journal up to Seq; an older one than the run has is ErrConflict
 }
 
 // RunQuery selects runs, newest first.
 type RunQuery struct {
 	Statuses []RunStatus // any when empty
 	Playbook string      // any when empty
-	After    string      // id of the last run of the page before
+	After    string      // id of the last run of the page before; one that is unknown is ErrNotFound
 	Limit    int         // 0 means 100
 }
 
-// StepQuery selects steps of a run in the order they first started.
+// StepQuery selects steps of a run in the order they first started; those that
+// started together in the order they were first written.
 type StepQuery struct {
 	Run     string
 	Prefix  string   // paths beginning with it; all when empty
@@ -89,7 +92,17 @@ type ItemQuery struct {
 // Store keeps runs. Every write is durable when Commit returns; concurrent
 // commits share a transaction where the store can, and one that fails does not
 // take others with it. Reads see every commit that has returned. Missing
-// things are ErrNotFound. It may be used by several goroutines.
+// things are ErrNotFound: also the bundle of a run that is written, and the run
+// of what is written or listed. Times come back in UTC, to the microsecond.
+// It may be used by several goroutines.
+//
+// Commit returns a context's error only where nothing was written and nothing
+// will be; once it is too late to withdraw the batch, it waits for the outcome
+// whatever the context says. After an error that is none of a context's,
+// ErrRecord, ErrConflict, ErrNotFound and ErrClosed (the disk failed), only
+// opening the store again tells whether the batch was written.
+//
+// Close waits for the commits under way. Afterwards everything is ErrClosed.
 type Store interface {
 	Commit(ctx context.Context, b Batch) error
 	Run(ctx context.Context, id string) (RunRecord, error)

@@ -33,6 +33,7 @@ type User struct {
 	Name      string // foreign text: never markup
 	State     State
 	CreatedAt time.Time
+	Account   string // the tenant it belongs to; "" where the service does not say
 }
 
 // Directory is a service that keeps accounts.
@@ -62,6 +63,7 @@ type SignIn struct {
 	Country   string // ISO 3166 alpha-2; "" where unknown
 	Latitude  *float64
 	Longitude *float64
+	Account   string // the tenant it was recorded in; "" where the service does not say
 }
 
 // SignInResult is how an attempt ended.

@@ -1,0 +1,140 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+)
+
+// ErrRecord is wrapped by the errors about a record that no store takes: one
+// without a key, with a status nobody knows, or an event that leaves a gap.
+var ErrRecord = errors.New("the record cannot be stored")
+
+// StoredTime is a time as every store keeps it: in UTC, to the microsecond.
+func StoredTime(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
+
+// Check finds the first record of the batch that no store takes. Every store
+// calls it before it writes, so that all refuse the same. Errors wrap ErrRecord.
+func (b Batch) Check() error {
+	for _, check := range []func() error{
+		func() error { return checkEach("bundle", b.Bundles, Bundle.check) },
+		func() error { return checkEach("value", b.Values, StoredValue.check) },
+		func() error { return checkEach("run", b.Runs, RunRecord.check) },
+		func() error { return checkEach("event", b.Events, Event.check) },
+		func() error { return checkEach("step", b.Steps, StepRecord.check) },
+		func() error { return checkEach("item", b.Items, ItemRecord.check) },
+		func() error { return checkEach("snapshot", b.Snapshots, Snapshot.check) },
+	} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkEach[T any](noun string, records []T, check func(T) string) error {
+	for i := range records {
+		if wrong := check(records[i]); wrong != "" {
+			return fmt.Errorf("%w: %s %d of the batch %s", ErrRecord, noun, i+1, wrong)
+		}
+	}
+	return nil
+}
+
+func (b Bundle) check() string {
+	if b.Hash == "" {
+		return "has no hash"
+	}
+	return ""
+}
+
+func (v StoredValue) check() string {
+	if v.Ref == "" {
+		return "has no reference"
+	}
+	return ""
+}
+
+func (r RunRecord) check() string {
+	switch {
+	case r.ID == "":
+		return "has no id"
+	case !r.Status.Known():
+		return fmt.Sprintf("has the unknown status %q", r.Status)
+	}
+	return ""
+}
+
+func (e Event) check() string {
+	switch {
+	case e.Run == "":
+		return "names no run"
+	case e.Seq == 0 || e.Seq > math.MaxInt64:
+		return fmt.Sprintf("has the sequence number %d", e.Seq)
+	}
+	return ""
+}
+
+func (s StepRecord) check() string {
+	switch {
+	case s.Run == "" || s.Path == "":
+		return "names no run or no path"
+	case !s.Status.Known():
+		return fmt.Sprintf("has the unknown status %q", s.Status)
+	case s.Outcome != "" && !s.Outcome.Known():
+		return fmt.Sprintf("has the unknown outcome %q", s.Outcome)
+	case s.Effect != "" && !s.Effect.Known():
+		return fmt.Sprintf("has the unknown effect %q", s.Effect)
+	}
+	return ""
+}
+
+func (i ItemRecord) check() string {
+	switch {
+	case i.Run == "" || i.Path == "":
+		return "names no run or no path"
+	case i.Index < 0:
+		return fmt.Sprintf("has the index %d", i.Index)
+	case !i.Outcome.Known():
+		return fmt.Sprintf("has the unknown outcome %q", i.Outcome)
+	}
+	return ""
+}
+
+func (s Snapshot) check() string {
+	switch {
+	case s.Run == "":
+		return "names no run"
+	case s.Seq == 0 || s.Seq > math.MaxInt64:
+		return fmt.Sprintf("has the sequence number %d", s.Seq)
+	}
+	return ""
+}
+
+// Known reports whether it is one of the statuses of a run.
+func (s RunStatus) Known() bool {
+	return s.Final() || slices.Contains([]RunStatus{RunQueued, RunRunning, RunWaiting, RunUnsettled, RunInterrupted}, s)
+}
+
+// Known reports whether it is one of the statuses of a step.
+func (s StepStatus) Known() bool {
+	switch s {
+	case StepStarted, StepWaiting, StepSucceeded, StepPartial, StepFailed, StepSkipped, StepRefused, StepCancelled, StepUnsettled:
+		return true
+	}
+	return false
+}
+
+// Known reports whether it is one of the outcomes of items and changes.
+func (o Outcome) Known() bool {
+	switch o {
+	case OutcomeDone, OutcomeUnchanged, OutcomeSkipped, OutcomeRefused, OutcomeFailed, OutcomeUnsettled:
+		return true
+	}
+	return false
+}
+
+// Known reports whether it is one of the three effects.
+func (e Effect) Known() bool { return e == Observe || e == Change || e == Announce }

@@ -1,0 +1,77 @@
+package sim
+
+import "time"
+
+// The bounds and defaults of Options.
+const (
+	DefaultUsers = 1200
+	MinimumUsers = 100 // fewer could not hold the cast beside ordinary people
+	TokenLife    = 15 * time.Minute
+)
+
+// Options say what tenant to simulate. The zero Options are a good one.
+type Options struct {
+	// Seed decides names, ids, addresses and history; 0 is 1.
+	Seed uint64
+	// Users is how many accounts there are; DefaultUsers for 0, never fewer
+	// than MinimumUsers. They are computed when asked for, so that a million
+	// cost no memory; only the cast and the first few thousand have a history.
+	Users int
+	// Now is the moment the history leads up to; the time of New by default.
+	Now time.Time
+	// Clock stamps the log and ages the tokens. By default it starts at Now and
+	// runs with real time.
+	Clock func() time.Time
+	// TokenLife is how long an access token is good for; 15 minutes by default.
+	TokenLife time.Duration
+	// Forbidden are the operations the OAuth application was not granted.
+	Forbidden []Operation
+	// Features are what the Events token may read; all by default.
+	Features []string
+	// Faults are in place from the start; see Tenant.Inject.
+	Faults []Fault
+}
+
+func (o Options) withDefaults() Options {
+	if o.Seed == 0 {
+		o.Seed = 1
+	}
+	if o.Users == 0 {
+		o.Users = DefaultUsers
+	}
+	o.Users = max(o.Users, MinimumUsers)
+	if o.TokenLife == 0 {
+		o.TokenLife = TokenLife
+	}
+	if o.Now.IsZero() {
+		o.Now = time.Now()
+	}
+	o.Now = o.Now.UTC().Truncate(time.Second)
+	if o.Clock == nil {
+		started, now := time.Now(), o.Now
+		o.Clock = func() time.Time { return now.Add(time.Since(started)) }
+	}
+	if o.Features == nil {
+		o.Features = []string{"signinattempts", "itemusages", "auditevents"}
+	}
+	return o
+}
+
+// Operation names one thing the tenant can be asked to do, for faults, grants
+// and the log.
+type Operation string
+
+// The operations.
+const (
+	OpToken      Operation = "token"
+	OpRevoke     Operation = "revoke"
+	OpListUsers  Operation = "users.list"
+	OpGetUser    Operation = "users.get"
+	OpSuspend    Operation = "users.suspend"
+	OpReactivate Operation = "users.reactivate"
+	OpIntrospect Operation = "events.introspect"
+	OpSignIns    Operation = "events.signinattempts"
+	OpItemUsages Operation = "events.itemusages"
+	OpSlack      Operation = "slack"
+	OpWebhook    Operation = "webhook"
+)

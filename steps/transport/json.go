@@ -1,0 +1,52 @@
+package transport
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"mime"
+	"strings"
+
+	"github.com/drawbridge-soar/drawbridge/engine"
+)
+
+// JSON reads a JSON answer into v. An answer that says it is something else is
+// a permanent failure, a cut one a broken answer. Unknown members are ignored.
+func (r Response) JSON(v any) error {
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err == nil && !jsonLike(kind) {
+		return engine.Fail(engine.ClassPermanent, CodeNotJSON, "the answer is %s where JSON was expected; is the address right, or a proxy in between?", clean(kind))
+	}
+	if err := json.Unmarshal(r.Body, v); err != nil {
+		return fmt.Errorf("decoding JSON: %w", shape(err))
+	}
+	return nil
+}
+
+func jsonLike(kind string) bool {
+	return strings.HasSuffix(kind, "/json") || strings.HasSuffix(kind, "+json")
+}
+
+// shape keeps a decoding error's kind and drops the values it quotes.
+func shape(err error) error {
+	var wrong *json.UnmarshalTypeError
+	if errors.As(err, &wrong) {
+		return fmt.Errorf("%q has the wrong type", wrong.Field)
+	}
+	var syntax *json.SyntaxError
+	if errors.As(err, &syntax) {
+		return fmt.Errorf("it is cut or malformed after %d bytes", syntax.Offset)
+	}
+	return errors.New("a value could not be read")
+}
+
+// untrusted reports a certificate or protocol that will not get better by
+// trying again.
+func untrusted(err error) bool {
+	var verification *tls.CertificateVerificationError
+	var authority x509.UnknownAuthorityError
+	var hostname x509.HostnameError
+	var record tls.RecordHeaderError
+	return errors.As(err, &verification) || errors.As(err, &authority) || errors.As(err, &hostname) || errors.As(err, &record)
+}

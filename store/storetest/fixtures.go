@@ -1,0 +1,163 @@
+package storetest
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/drawbridge-soar/drawbridge/engine"
+)
+
+const bundleHash = "b0"
+
+// noon is when everything in the suite happens.
+func noon() time.Time { return time.Date(2026, time.March, 1, 12, 0, 0, 123456000, time.UTC) }
+
+func pointer[T any](v T) *T { return &v }
+
+func bundle() engine.Bundle {
+	return engine.Bundle{Hash: bundleHash, Name: "contain", Data: []byte("name: contain\n")}
+}
+
+// plainRun is a run with nothing optional in it.
+func plainRun(id string) engine.RunRecord {
+	return engine.RunRecord{
+		ID: id, Playbook: "contain", Hash: bundleHash, Status: engine.RunRunning,
+		Actor: engine.Actor{Name: "alice", Via: "cli"}, Attempt: 1, Semantics: 1, CreatedAt: noon(),
+	}
+}
+
+func failure() *engine.Failure {
+	return &engine.Failure{
+		Class: engine.ClassTransient, Code: "rate_limited", Message: "too many requests",
+		Step: "contain[a]/suspend", NotBefore: noon().Add(time.Second),
+	}
+}
+
+// fullRun is a run with everything optional in it.
+func fullRun(id string) engine.RunRecord {
+	r := plainRun(id)
+	r.Status = engine.RunFailed
+	r.Inputs, r.Trigger, r.Outputs = json.RawMessage(`{"window":"24h"}`), json.RawMessage(`null`), json.RawMessage(`{"n": 5}`)
+	r.Error, r.FinishedAt, r.WakeAt = failure(), pointer(noon().Add(time.Minute)), pointer(noon().Add(time.Hour))
+	return r
+}
+
+func plainStep(run, path string) engine.StepRecord {
+	return engine.StepRecord{Run: run, Path: path, Attempt: 1, Form: "set", Status: engine.StepStarted, StartedAt: noon()}
+}
+
+func fullStep(run, path string) engine.StepRecord {
+	s := plainStep(run, path)
+	s.Form, s.Action, s.Effect, s.Connection = "uses", "user.suspend", engine.Change, "1password"
+	s.Status, s.Outcome, s.Target = engine.StepFailed, engine.OutcomeFailed, &engine.Target{ID: "U1", Name: "Alice"}
+	s.Before, s.After = json.RawMessage(`{"state":"active"}`), json.RawMessage(`{"state":"suspended"}`)
+	s.Arguments, s.Inverse = "9f86d0", json.RawMessage(`{"action":"user.reactivate","inputs":{"id":"U1"}}`)
+	s.Error, s.EndedAt = failure(), pointer(noon().Add(time.Second))
+	return s
+}
+
+func item(run string, index int) engine.ItemRecord {
+	return engine.ItemRecord{
+		Run: run, Path: "contain", Index: index, Key: fmt.Sprintf("U%d", index), Label: fmt.Sprintf("u%d@example.com", index),
+		Outcome: engine.OutcomeDone, EndedAt: noon(),
+	}
+}
+
+func event(run string, seq uint64) engine.Event {
+	return engine.Event{Run: run, Seq: seq, At: noon(), Kind: "step_done", Data: json.RawMessage(fmt.Sprintf(`{"seq":%d}`, seq))}
+}
+
+// journal is the events from one sequence number to another.
+func journal(run string, from, to uint64) []engine.Event {
+	var out []engine.Event
+	for seq := from; seq <= to; seq++ {
+		out = append(out, event(run, seq))
+	}
+	return out
+}
+
+// commit writes a batch or ends the test.
+func commit(t *testing.T, s engine.Store, b engine.Batch) {
+	t.Helper()
+	if err := s.Commit(t.Context(), b); err != nil {
+		t.Fatalf("committing: %v", err)
+	}
+}
+
+// withRuns writes plain runs and their bundle.
+func withRuns(t *testing.T, s engine.Store, ids ...string) {
+	t.Helper()
+	b := engine.Batch{Bundles: []engine.Bundle{bundle()}}
+	for _, id := range ids {
+		b.Runs = append(b.Runs, plainRun(id))
+	}
+	commit(t, s, b)
+}
+
+// refused commits a batch that must fail with that error.
+func refused(t *testing.T, s engine.Store, b engine.Batch, want error) {
+	t.Helper()
+	if err := s.Commit(t.Context(), b); !errors.Is(err, want) {
+		t.Errorf("committing: got the error %v, want %v", err, want)
+	}
+}
+
+// must unwraps the result of a read or ends the test.
+func must[T any](t *testing.T) func(T, error) T {
+	return func(v T, err error) T {
+		t.Helper()
+		if err != nil {
+			t.Fatalf("reading: %v", err)
+		}
+		return v
+	}
+}
+
+func same(t *testing.T, what string, got, want any) {
+	t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s: got + instead of -\n%s", what, diff)
+	}
+}
+
+// seqs are the sequence numbers of a run's journal.
+func seqs(t *testing.T, s engine.Store, run string) []uint64 {
+	t.Helper()
+	var out []uint64
+	for _, e := range must[[]engine.Event](t)(s.Events(t.Context(), run, 0)) {
+		out = append(out, e.Seq)
+	}
+	return out
+}
+
+func runIDs(t *testing.T, s engine.Store, q engine.RunQuery) []string {
+	t.Helper()
+	var out []string
+	for _, r := range must[[]engine.RunRecord](t)(s.Runs(t.Context(), q)) {
+		out = append(out, r.ID)
+	}
+	return out
+}
+
+func stepPaths(t *testing.T, s engine.Store, q engine.StepQuery) []string {
+	t.Helper()
+	var out []string
+	for _, st := range must[[]engine.StepRecord](t)(s.Steps(t.Context(), q)) {
+		out = append(out, fmt.Sprintf("%s#%d", st.Path, st.Attempt))
+	}
+	return out
+}
+
+func indexes(t *testing.T, s engine.Store, q engine.ItemQuery) []int {
+	t.Helper()
+	var out []int
+	for _, it := range must[[]engine.ItemRecord](t)(s.Items(t.Context(), q)) {
+		out = append(out, it.Index)
+	}
+	return out
+}

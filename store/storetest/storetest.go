@@ -1,0 +1,84 @@
+// Package storetest says what an engine.Store must do, as a suite that every
+// implementation runs. A backend's own test is three lines:
+//
+//	func TestConformance(t *testing.T) {
+//		storetest.Run(t, func(t *testing.T) engine.Store { return memory.New() })
+//	}
+package storetest
+
+import (
+	"testing"
+
+	"github.com/drawbridge-soar/drawbridge/engine"
+)
+
+// Open makes an empty store for one test. The suite closes it.
+type Open func(t *testing.T) engine.Store
+
+// Run runs the suite.
+func Run(t *testing.T, open Open) {
+	t.Helper()
+	for _, c := range cases() {
+		t.Run(c.name, func(t *testing.T) {
+			s := open(t)
+			t.Cleanup(func() {
+				if err := s.Close(); err != nil {
+					t.Errorf("closing: %v", err)
+				}
+			})
+			c.run(t, s)
+		})
+	}
+}
+
+type testCase struct {
+	name string
+	run  func(t *testing.T, s engine.Store)
+}
+
+func cases() []testCase {
+	return []testCase{
+		{"records come back as they were written", recordsComeBack},
+		{"optional fields stay absent", optionalFieldsStayAbsent},
+		{"empty data is not absent data", emptyData},
+		{"the store keeps copies", keepsCopies},
+		{"times are UTC to the microsecond", times},
+		{"text of any kind comes back", anyText},
+		{"what is missing is ErrNotFound", missing},
+		{"records of a run that does not exist are refused", orphans},
+
+		{"an empty batch is fine", emptyBatch},
+		{"records that make no sense are refused", nonsense},
+		{"a batch is all or nothing", allOrNothing},
+		{"an existing event is ErrConflict", eventConflict},
+		{"a trimmed event is ErrConflict", trimmedConflict},
+		{"a gap in the journal is refused", eventGap},
+		{"within a batch runs come before what refers to them", batchOrder},
+
+		{"runs, steps and items are replaced", upserts},
+		{"an equal value is stored once", valuesOnce},
+		{"an equal bundle is stored once", bundlesOnce},
+		{"a snapshot trims the journal", snapshotTrims},
+		{"a snapshot concerns its own run only", snapshotOfOneRun},
+		{"an older snapshot is ErrConflict", olderSnapshot},
+
+		{"runs are listed newest first", runsNewestFirst},
+		{"runs are listed in pages", runsInPages},
+		{"runs are selected by status and playbook", runsSelected},
+		{"a hundred runs are a page", runsDefaultPage},
+		{"events follow their sequence", eventsInOrder},
+		{"steps are listed as they first started", stepsInOrder},
+		{"steps are selected by prefix and effect", stepsSelected},
+		{"steps are listed in pages", stepsInPages},
+		{"items are listed by index, in pages", itemsInOrder},
+
+		{"a commit is seen once it returned", readsAfterCommit},
+		{"concurrent commits all arrive", concurrentCommits},
+		{"a failing batch takes no other with it", failingAmongOthers},
+		{"of two engines one loses", twoEngines},
+		{"a cancelled commit writes nothing", cancelledCommit},
+		{"a commit cancelled under way does not lie", cancelledUnderWay},
+		{"a cancelled read says so", cancelledRead},
+		{"closing waits, then everything is ErrClosed", closing},
+	}
+}
