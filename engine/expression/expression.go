@@ -6,22 +6,17 @@ package expression
 
 import (
 	"errors"
+	"slices"
+
+	"github.com/expr-lang/expr/vm"
 
 	"github.com/drawbridge-soar/drawbridge/engine"
 )
 
-// Scope is the set of names an expression may use. It is immutable; the With
-// methods return a new one.
-type Scope struct {
-	names       []engine.Field    // root names and their types
-	unavailable map[string]string // dotted path -> why it cannot be used here
-	row         *engine.Type      // for predicates: fields usable as bare names
-}
-
 // Problem is one thing wrong with an expression. Offsets are bytes within the source.
 type Problem struct {
 	Offset, Length int
-	Code           string // "syntax", "unknown-name", "unknown-field", "unknown-function", "type", "optional", "enum", "dynamic", "not-run", "bounds", "clash"
+	Code           string // "syntax", "unknown-name", "unknown-field", "unknown-function", "type", "optional", "enum", "dynamic", "not-run", "bounds", "clash"; "template" from Scan
 	Message        string // what is wrong
 	Suggestion     string // the nearest known name, or ""
 	Hint           string // what to write instead, or ""
@@ -32,42 +27,50 @@ type Problem struct {
 type Path []string
 
 // Expression is a checked expression. It is immutable and safe for concurrent use.
-type Expression struct{}
+type Expression struct {
+	source   string
+	t        engine.Type
+	settled  bool // the value must be converted to t, or held against it
+	builds   bool // the value can be larger than those it is made from
+	reads    []Path
+	optional map[string]bool // dotted reads that may be missing
+	roots    []root
+	program  *vm.Program
+	sites    []site
+}
+
+// root is a name an evaluation needs.
+type root struct {
+	name    string
+	certain bool // its value must be there
+}
 
 // ErrEvaluation is wrapped by every error of Eval.
 var ErrEvaluation = errors.New("evaluating an expression")
 
-// NewScope makes a scope of root names.
-func NewScope(names ...engine.Field) *Scope { return &Scope{names: names} }
-
-// With adds or replaces a root name.
-func (s *Scope) With(name string, t engine.Type) *Scope { return s }
-
-// WithUnavailable declares that a dotted path ("steps.review") exists but
-// cannot be used here, and why ("it runs later, at line 12").
-func (s *Scope) WithUnavailable(path, why string) *Scope { return s }
-
-// WithRow makes the fields of a row usable as bare names; a field that clashes
-// with a root name is reported as a "clash" problem when used.
-func (s *Scope) WithRow(row engine.Type) *Scope { return s }
-
 // Compile checks source against scope and that its type fits want (KindAny for
 // anything). An expression with problems is nil.
 func Compile(source string, scope *Scope, want engine.Type) (*Expression, []Problem) {
-	return nil, nil
+	return compile(source, scope, func(c *checker, body checked) { c.fit(body.node, body.t, want) }, want)
+}
+
+// CompilePart checks an expression that is interpolated into a string: its
+// value must be there, whatever its type.
+func CompilePart(source string, scope *Scope) (*Expression, []Problem) {
+	return compile(source, scope, func(c *checker, body checked) { c.certain(body.node, body.t) }, engine.TypeAny())
 }
 
 // Source is the expression as written.
-func (e *Expression) Source() string { return "" }
+func (e *Expression) Source() string { return e.source }
 
 // Type is the type of its value.
-func (e *Expression) Type() engine.Type { return engine.Type{} }
+func (e *Expression) Type() engine.Type { return e.t }
 
 // Reads are the static reads, sorted, without duplicates.
-func (e *Expression) Reads() []Path { return nil }
-
-// Eval evaluates against root names. Values are those named at engine.Kind;
-// "run" must hold "time". Errors wrap ErrEvaluation and are *engine.Failure of
-// class invalid and code engine.CodeExpression; they name the expression and
-// the path of the value, never a value.
-func (e *Expression) Eval(values map[string]any) (any, error) { return nil, nil }
+func (e *Expression) Reads() []Path {
+	out := make([]Path, len(e.reads))
+	for i, path := range e.reads {
+		out[i] = slices.Clone(path)
+	}
+	return out
+}

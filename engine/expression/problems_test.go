@@ -1,0 +1,177 @@
+package expression_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/drawbridge-soar/drawbridge/engine"
+	"github.com/drawbridge-soar/drawbridge/engine/expression"
+)
+
+// problemCase is a source in which «…» marks what the problem points at.
+type problemCase struct {
+	marked, code, message string
+	suggestion            string
+}
+
+func problemCases() []problemCase {
+	return []problemCase{
+		// names
+		{"«input».n > 1", "unknown-name", "unknown name `input`", "inputs"},
+		{"steps.lookup.users | filter(.failed > «threshold»)", "unknown-name", "unknown name `threshold`", ""},
+		{"«$env»", "unknown-name", "unknown name `$env`", ""},
+		{"«null» == inputs.n", "unknown-name", "unknown name `null`", ""},
+		{"any(steps.lookup.users, «failed» > 1)", "unknown-name", "unknown name `failed`", ""},
+		{"map(inputs.list, «#acc»)", "unknown-name", "only in reduce", ""},
+		{"map(inputs.list, «#idx»)", "unknown-name", "unknown name `#idx`", ""},
+		{"steps.«lokup».users", "unknown-field", "unknown field `lokup`", "lookup"},
+		{"steps.lookup.users[0].«emial»", "unknown-field", "unknown field `emial`", "email"},
+		{"steps.lookup[«'usrs'»]", "unknown-field", "unknown field `usrs`", "users"},
+		{"filter(steps.lookup.users, .«faild» > 3)", "unknown-field", "unknown field `faild`", "failed"},
+		{"steps.lookup.users | map(#.«nme»)", "unknown-field", "unknown field `nme`", ""},
+		{"«lowr»(inputs.name)", "unknown-function", "unknown function `lowr`", "lower"},
+		{"inputs.name | «uper»()", "unknown-function", "unknown function `uper`", "upper"},
+		{"«now»() > inputs.since", "unknown-function", "there is no function `now`", ""},
+		{"«toPairs»(inputs.labels)", "unknown-function", "there is no function `toPairs`", ""},
+		{"inputs.name.«lower»()", "unknown-function", "values have no methods", ""},
+		{"run.time.«Year»()", "unknown-function", "values have no methods", ""},
+		// availability
+		{"«steps.later».users", "not-run", "`steps.later` cannot be used here: it runs later, at line 12", ""},
+		{"len(«steps.later».users) > 0", "not-run", "it runs later, at line 12", ""},
+		{"«item».id", "not-run", "there is no loop around it", ""},
+		// optional values
+		{"«user.dept» == 'IT'", "optional", "`user.dept` may be missing: say what then, `user.dept ?? …`", ""},
+		{"'IT' != «user.dept»", "optional", "`user.dept ?? …`", ""},
+		{"lower(«user.dept»)", "optional", "may be missing", ""},
+		{"'in ' + «user.dept»", "optional", "may be missing", ""},
+		{"«user.dept» in ['IT']", "optional", "may be missing", ""},
+		{"«user.last_seen» < run.time", "optional", "may be missing", ""},
+		{"«inputs.limit» + 1", "optional", "may be missing", ""},
+		{"-«inputs.limit»", "optional", "may be missing", ""},
+		{"1..«inputs.limit»", "optional", "may be missing", ""},
+		{"«user.manager».id", "optional", "`user.manager` may be missing: say what then, `user.manager?.id ?? …`", ""},
+		{"«steps.review».approved", "optional", "`steps.review?.approved ?? …`", ""},
+		{"«steps.review?.approved» ? 1 : 2", "optional", "may be missing", ""},
+		{"«user.manager?.phone» == ''", "optional", "may be missing", ""},
+		{"filter(steps.lookup.users, «.dept» == 'IT')", "optional", "`.dept` may be missing: say what then, `.dept ?? …`", ""},
+		{"sortBy(steps.lookup.users, «.dept»)", "optional", "`.dept` may be missing", ""},
+		{"sum(steps.lookup.users, len(«.dept»))", "optional", "may be missing", ""},
+		{"join(«map(steps.lookup.users, .dept)», ',')", "type", "a list of string? , a list of string is needed", ""},
+		{"«first(inputs.names)» == 'x'", "optional", "may be missing", ""},
+		{"«find(steps.lookup.users, .id == 'x')».email", "optional", "may be missing", ""},
+		{"let d = user.dept; «d» == 'IT'", "optional", "`d` may be missing", ""},
+		{"user.dept != nil || «user.dept» == 'IT'", "optional", "may be missing", ""},
+		{"user.dept != nil ? 1 : len(«user.dept»)", "optional", "may be missing", ""},
+		{"«nil» + 1", "type", "nil cannot be used here", ""},
+		// enumerations
+		{"user.state == «'actve'»", "enum", `"actve" is none of active | suspended`, "active"},
+		{"«\"gone\"» != user.state", "enum", "is none of", ""},
+		{"user.state in ['active', «'suspnded'»]", "enum", "is none of", "suspended"},
+		{"any(steps.contain.items, .outcome == «\"dne\"»)", "enum", "is none of done | unchanged", "done"},
+		{"«'dne'» in map(steps.contain.items, .outcome)", "enum", "is none of", "done"},
+		{"(user.state ?? 'none') == «'actve'»", "enum", "active | suspended | none", "active"},
+		{"sort(inputs.list, «'down'»)", "enum", "is none of asc | desc", ""},
+		// types
+		{"«inputs.name == inputs.n»", "type", "a string and an integer are never equal", ""},
+		{"inputs.flag && «run.time != inputs.window»", "type", "a time and a duration are never equal", ""},
+		{"«inputs.name < inputs.n»", "type", "cannot be compared", ""},
+		{"«inputs.flag» < true", "type", "a bool has no order", ""},
+		{"«inputs.name» && true", "type", "this is a string, a bool is needed", ""},
+		{"!«inputs.n»", "type", "this is an integer, a bool is needed", ""},
+		{"«inputs.n» ? 1 : 2", "type", "this is an integer, a bool is needed", ""},
+		{"«inputs.flag ? 1 : 'x'»", "type", "both branches must have one type: these are an integer and a string", ""},
+		{"«inputs.limit ?? 'x'»", "type", "both sides of `??` must have one type: these are an integer and a string", ""},
+		{"«inputs.name + inputs.n»", "type", "`+` is not for a string and an integer", ""},
+		{"«inputs.name - 'x'»", "type", "`-` is not for a string and a string", ""},
+		{"«run.time + run.time»", "type", "`+` is not for a time and a time", ""},
+		{"«inputs.n % 2.5»", "type", "`%` is not for an integer and a number", ""},
+		{"-«inputs.name»", "type", "this is a string, a number or a duration is needed", ""},
+		{"inputs.list[«'a'»]", "type", "this is a string, an integer is needed", ""},
+		{"inputs.labels[«1»]", "type", "this is an integer, a string is needed", ""},
+		{"inputs.list.«length»", "type", "a list has no field `length`", ""},
+		{"inputs.n.«x»", "type", "an integer has no field `x`", ""},
+		{"«inputs.n[0]»", "type", "an integer has no elements", ""},
+		{"steps[«inputs.name»]", "dynamic", "the field must be named", ""},
+		{"[1, «'a'»]", "type", "the elements of a list must have one type", ""},
+		{"{a: 1, «a»: 2}", "type", "the key `a` is there twice", ""},
+		{"lower(«inputs.n»)", "type", "this is an integer, a string is needed", ""},
+		{"«lower(inputs.name, 'x')»", "type", "`lower` takes 1 argument, 2 given", ""},
+		{"«replace('a')»", "type", "`replace` takes 3 arguments, 1 given", ""},
+		{"len(«inputs.n»)", "type", "this is an integer, a string, a list or a map is needed", ""},
+		{"filter(«inputs.name», # > 1)", "type", "this is a string, a list is needed", ""},
+		{"filter(inputs.list, «#»)", "type", "this is an integer, a bool is needed", ""},
+		{"any(inputs.list, «# + 1»)", "type", "this is an integer, a bool is needed", ""},
+		{"count(«inputs.list»)", "type", "a list of bool is needed", ""},
+		{"sum(«inputs.names»)", "type", "a string cannot be summed", ""},
+		{"groupBy(inputs.list, «#»)", "type", "this is an integer, a string is needed", ""},
+		{"reduce(inputs.list, «string(#)», 0)", "type", "this is a string, an integer is needed", ""},
+		{"max(1, «'a'»)", "type", "this is a string, the first is an integer", ""},
+		{"concat(inputs.list, «inputs.names»)", "type", "elements of one type", ""},
+		{"flatten(«inputs.list»)", "type", "a list of lists is needed", ""},
+		{"int(«inputs.flag»)", "type", "a bool cannot become an integer", ""},
+		{"string(«inputs.list»)", "type", "a list of integer cannot become a string", ""},
+		{"«'a'» in 'abc' ? 1 : 2", "", "", ""},
+		{"'a' in «inputs.name»", "type", "this is a string, a list or a map is needed", ""},
+		{"«inputs.list» contains 1", "type", "this is a list, a string is needed", ""},
+		{"inputs.name matches «inputs.n»", "type", "this is an integer, a string is needed", ""},
+		{"inputs.n[«1»:2]", "", "", ""},
+		{"«b'abc'»", "type", "there are no byte strings", ""},
+		{"ago(«inputs.n»)", "type", "this is an integer, a duration is needed", ""},
+		// literals
+		{"duration(«'90x'»)", "type", `"90x" is not a duration`, ""},
+		{"ago(«\"3 days\"»)", "type", "is not a duration", ""},
+		{"ip_in('10.0.0.1', «'10.0.0.0'»)", "type", `"10.0.0.0" is not a network`, ""},
+		{"time(«'2026-13-01T00:00:00Z'»)", "type", "is not a time in RFC 3339", ""},
+		{"inputs.name matches «'('»", "syntax", "not a regular expression", ""},
+		{"1 / «0»", "type", "is zero", ""},
+		{"«9223372036854775807 + 1»", "type", "beyond what an integer can hold", ""},
+		{"«days(200000)»", "type", "longer than a duration can be", ""},
+		// syntax
+		{"inputs.n >«»", "syntax", "ends too early", ""},
+		{"inputs.n > 1 «)»", "syntax", "unexpected `)`", ""},
+		{"inputs.n «=» 1", "syntax", "unexpected `=`", "=="},
+		{"inputs.limit ?? 1 «==» 2", "syntax", "needs parentheses", ""},
+		{"«inputs.n; 2»", "syntax", "only one expression", ""},
+		{"«   »", "syntax", "the expression is empty", ""},
+		// clashes and bounds
+		{"«let inputs» = 1; 2", "clash", "`inputs` is the name of something else already", ""},
+		{"«let len» = 1; 2", "clash", "`len`", ""},
+		{"filter(steps.lookup.users, any(.tags, «any(inputs.names, # == 'x')»))", "bounds", "nested 2 deep at most", ""},
+		// places after non-ASCII text, and in several lines
+		{"'héllo – 日本' + inputs.«nme»", "unknown-field", "unknown field `nme`", "name"},
+		{"let größe = 1; größe + «grösse»", "unknown-name", "unknown name `grösse`", "größe"},
+		{"inputs.n > 1 &&\n  inputs.«flg»", "unknown-field", "unknown field `flg`", "flag"},
+		{"/* – */ inputs.«flg»", "unknown-field", "unknown field", "flag"},
+	}
+}
+
+func TestProblemsPointAtTheirCause(t *testing.T) {
+	for _, tc := range problemCases() {
+		if tc.code == "" {
+			continue
+		}
+		t.Run(tc.marked, func(t *testing.T) {
+			source, offset, length := unmark(tc.marked)
+			e, problems := expression.Compile(source, testScope(), engine.TypeAny())
+			if len(problems) != 1 || e != nil {
+				t.Fatalf("want one problem and no expression, got %+v", problems)
+			}
+			p := problems[0]
+			if p.Offset != offset || p.Length != length {
+				t.Errorf("points at %d+%d (%q), want %d+%d", p.Offset, p.Length, source[p.Offset:p.Offset+p.Length], offset, length)
+			}
+			if p.Code != tc.code || !strings.Contains(p.Message, tc.message) {
+				t.Errorf("[%s] %s\nwant [%s] %s", p.Code, p.Message, tc.code, tc.message)
+			}
+			if p.Suggestion != tc.suggestion {
+				t.Errorf("suggestion %q, want %q", p.Suggestion, tc.suggestion)
+			}
+		})
+	}
+}
+
+func unmark(marked string) (source string, offset, length int) {
+	before, rest, _ := strings.Cut(marked, "«")
+	inside, after, _ := strings.Cut(rest, "»")
+	return before + inside + after, len(before), len(inside)
+}
