@@ -124,7 +124,8 @@ type Lookup func(engine.Reference) ([]byte, error)
 type Result struct {
 	Status  engine.RunStatus
 	Outputs json.RawMessage // by the playbook's declared outputs; null unless succeeded or partial
-	Failure *engine.Failure // why it failed or was blocked
+	Failure *engine.Failure // why it failed, was blocked or cancelled
+	Reason  string          // what a `return` of the playbook itself said
 }
 
 // View is the running tree, for screens.

@@ -1,0 +1,260 @@
+package machine
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/drawbridge-soar/drawbridge/engine"
+	"github.com/drawbridge-soar/drawbridge/engine/program"
+)
+
+// Restore makes the machine a snapshot was taken of. The program must be the
+// one the run is pinned to. Lookup is asked for every large value the state
+// refers to. Errors wrap ErrSnapshot, ErrSemantics or what Lookup said.
+func Restore(p *program.Program, snapshot []byte, lookup Lookup) (*Machine, error) {
+	var s machineState
+	if err := json.Unmarshal(snapshot, &s); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrSnapshot, err)
+	}
+	switch {
+	case s.Semantics != Semantics:
+		return nil, fmt.Errorf("%w: %d instead of %d", ErrSemantics, s.Semantics, Semantics)
+	case s.Program != p.Hash:
+		return nil, fmt.Errorf("%w: it belongs to the program %s", ErrSnapshot, s.Program)
+	}
+	r := restorer{m: New(p), lookup: lookup}
+	if err := r.machine(&s); err != nil {
+		return nil, fmt.Errorf("restoring the run: %w", err)
+	}
+	return r.m, nil
+}
+
+type restorer struct {
+	m      *Machine
+	lookup Lookup
+}
+
+// damaged says what in a snapshot cannot be.
+func damaged(what string) error { return fmt.Errorf("%w: %s", ErrSnapshot, what) }
+
+func (r *restorer) machine(s *machineState) error {
+	m := r.m
+	m.seq, m.now, m.last = s.Seq, instant(s.Now), s.Last
+	m.spoilt, m.cancelled, m.halted = s.Spoilt, s.Cancelled, s.Halted
+	if s.Start == nil {
+		if s.Root != nil || s.Result != nil || s.Seq != 0 {
+			return damaged("it did not start but has a state")
+		}
+		return nil
+	}
+	if (s.Root == nil) == (s.Result == nil) {
+		return damaged("it must either be open or have ended")
+	}
+	o := s.Start
+	m.start = &origin{run: o.Run, actor: o.Actor, attempt: o.Attempt, at: instant(o.At)}
+	err := r.value(&m.start.trigger, o.Trigger)
+	if err == nil && s.Root != nil {
+		err = r.frame(nil, s.Root)
+	}
+	if err == nil && s.Result != nil {
+		m.result = &finished{status: s.Result.Status, failure: s.Result.Failure, reason: s.Result.Reason}
+		err = r.value(&m.result.outputs, s.Result.Outputs)
+	}
+	if err != nil {
+		return err
+	}
+	return r.yields(s.Yields)
+}
+
+func (r *restorer) yields(ids []FrameID) error {
+	paused := 0
+	r.m.walk(func(f *frame) {
+		if f.yielded {
+			paused++
+		}
+	})
+	for _, id := range ids {
+		if f := r.m.frames[id]; f == nil || !f.yielded {
+			return damaged("a paused loop is not there")
+		}
+	}
+	if paused != len(ids) {
+		return damaged("its paused loops do not add up")
+	}
+	r.m.yields = ids
+	return nil
+}
+
+// value reads a value of the state back, and checks that it is the one meant.
+func (r *restorer) value(into *val, v Value) error {
+	if v.Ref == "" {
+		*into = val{data: v.Inline}
+		return nil
+	}
+	if r.lookup == nil {
+		return damaged("it refers to values, and there are none")
+	}
+	data, err := r.lookup(v.Ref)
+	if err != nil {
+		return fmt.Errorf("looking up the value %s: %w", v.Ref, err)
+	}
+	if referenceOf(data) != v.Ref || !json.Valid(data) {
+		return damaged("the value " + string(v.Ref) + " is not the one that was stored")
+	}
+	*into = val{data: data, ref: v.Ref}
+	return nil
+}
+
+// frame restores a frame and what is in it.
+func (r *restorer) frame(parent *frame, s *frameState) error {
+	m := r.m
+	p := part{name: s.Part, n: s.N, offset: s.Offset}
+	if err := r.checkPlace(parent, p, s); err != nil {
+		return err
+	}
+	f := &frame{
+		id: s.ID, began: instant(s.Began), stop: s.Stop, timedOut: s.TimedOut, yielded: s.Yielded,
+		deeds: deeds{ran: s.Deeds.Ran, changed: s.Deeds.Changed, unchanged: s.Deeds.Unchanged},
+		past:  []byte(s.Past), pc: len(s.Past), round: s.Round,
+	}
+	f.place(m.code, parent, p)
+	m.attach(f)
+	if s.Join != nil {
+		f.join = ending{status: s.Join.Status, failure: s.Join.Failure, returned: s.Join.Returned, reason: s.Join.Reason}
+	}
+	err := errors.Join(r.call(f, s.Call), r.loop(f, s.Loop), r.scope(f, s.Scope))
+	if err != nil {
+		return err
+	}
+	if !s.Due.IsZero() {
+		m.arm(f, instant(s.Due))
+	}
+	for i := range s.Kids {
+		if err := r.frame(f, &s.Kids[i]); err != nil {
+			return err
+		}
+	}
+	return checkFrame(f)
+}
+
+// checkPlace makes sure that the frame can be where it says it is.
+func (r *restorer) checkPlace(parent *frame, p part, s *frameState) error {
+	switch {
+	case s.ID == 0 || s.ID > r.m.last || r.m.frames[s.ID] != nil:
+		return damaged("a frame's number cannot be")
+	case parent == nil && p.name != partRoot:
+		return damaged("its root is none")
+	case parent != nil && !fits(parent, p):
+		return damaged("a frame is where none can be")
+	case parent != nil && parent.id >= s.ID:
+		return damaged("a frame is older than the one around it")
+	}
+	if p.name == partItem {
+		if it, ok := parent.loop.at(p.offset); !ok || !json.Valid(it.raw) || p.n < 0 || p.n >= int64(parent.loop.next) {
+			return damaged("an item is not in its list")
+		}
+	}
+	return nil
+}
+
+// checkFrame makes sure that a restored frame is in a state it can go on from.
+func checkFrame(f *frame) error {
+	ok := true
+	switch {
+	case f.kind == kindSequence:
+		ok = len(f.kids) == 1 && f.pc < len(f.list)
+	case f.kind == kindItem || f.node.Form == program.FormUses:
+		ok = f.call != nil && f.call.state != callIdle && len(f.kids) == 0
+	case f.node.Form == program.FormForeach:
+		ok = f.loop != nil && (len(f.kids) > 0 || f.loop.collect || f.yielded)
+	case f.node.Form == program.FormWhile:
+		ok = f.round >= 0 && (len(f.kids) == 1 && f.round > 0 || len(f.kids) == 0 && f.yielded)
+		f.env.index = f.round - 1
+	case f.node.Form == program.FormParallel:
+		ok = len(f.kids) > 0 && f.join.status != ""
+	default:
+		ok = len(f.kids) == 1
+	}
+	if !ok || f.kind == kindSequence && f.yielded || f.kind != kindSequence && len(f.past) > 0 {
+		return damaged("a frame has nothing to go on with")
+	}
+	return nil
+}
+
+func (r *restorer) call(f *frame, s *callRecord) error {
+	if s == nil {
+		return nil
+	}
+	if f.kind == kindSequence || f.node.Uses == nil || f.kind == kindStep && f.node.Form != program.FormUses {
+		return damaged("a call is where none can be")
+	}
+	if s.State != callRunning && s.State != callWaiting || s.Attempt < 1 {
+		return damaged("a call is in no state")
+	}
+	f.call = &call{
+		state: s.State, attempt: s.Attempt, asked: instant(s.Asked), deadline: instant(s.Deadline),
+		stopping: s.Stopping, expired: s.Expired, failure: s.Failure,
+	}
+	return r.value(&f.call.inputs, s.Inputs)
+}
+
+func (r *restorer) loop(f *frame, s *loopState) error {
+	if s == nil {
+		return nil
+	}
+	if f.kind != kindStep || f.node.Form != program.FormForeach {
+		return damaged("a loop is where none can be")
+	}
+	l := &loop{
+		total: s.Total, next: s.Next, offset: s.Offset, counts: s.Counts, failure: s.Failure,
+		spoilt: s.Spoilt, returned: s.Returned, reason: s.Reason, collect: s.Collect,
+	}
+	if err := r.value(&l.items, s.Items); err != nil {
+		return err
+	}
+	f.loop = l
+	return l.check()
+}
+
+// check makes sure that every item that has not begun is there.
+func (l *loop) check() error {
+	if l.next < 0 || l.next > l.total || l.collect && l.next < l.total {
+		return damaged("a loop stands nowhere")
+	}
+	offset := l.offset
+	for range l.total - l.next {
+		it, ok := l.at(offset)
+		if !ok {
+			return damaged("a loop has lost items")
+		}
+		offset = it.end
+	}
+	lost := l.counts.of(engine.OutcomeFailed, engine.OutcomeUnsettled)
+	if lost > 0 && l.failure == nil {
+		return damaged("a loop has lost a failure")
+	}
+	return nil
+}
+
+func (r *restorer) scope(f *frame, s *scopeState) error {
+	if (s != nil) != f.ownsScope() {
+		return damaged("a scope is missing or too much")
+	}
+	if s == nil {
+		return nil
+	}
+	nodes := f.code.prog.Nodes
+	for i := range s.Results {
+		res := &s.Results[i]
+		if res.Node < 0 || res.Node >= len(nodes) || i > 0 && s.Results[i-1].Node >= res.Node {
+			return damaged("a result belongs to no step")
+		}
+		o := &outcome{node: nodes[res.Node], status: res.Status, failure: res.Failure}
+		if err := r.value(&o.value, res.Value); err != nil {
+			return err
+		}
+		f.env.results = append(f.env.results, o)
+	}
+	return r.value(&f.env.inputs, s.Inputs)
+}
