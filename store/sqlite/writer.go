@@ -1,0 +1,329 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"github.com/drawbridge-soar/drawbridge/engine"
+)
+
+// What one transaction takes at most, so that no committer waits long for
+// others, and how many batches may wait before committers do.
+const (
+	groupBatches = 512
+	groupBytes   = 4 << 20
+	queueLength  = 1024
+)
+
+// writer is the one goroutine that writes. Commits queue up while it waits for
+// the disk, and it writes all that have come in one transaction.
+type writer struct {
+	conn       conn
+	statements [kinds]statement
+	control    control
+	epoch      []driver.NamedValue // of this engine
+
+	gate   sync.RWMutex // held to read by who is about to queue a batch
+	closed bool
+	queue  chan *request
+	done   chan struct{}
+
+	broken error // why nothing is written any more; the writer's own
+	stats  counters
+}
+
+// control are the statements around those that write records.
+type control struct {
+	begin, commit, rollback  statement
+	savepoint, release, undo statement
+	mine                     statement
+}
+
+// request is a batch on its way through the writer.
+type request struct {
+	ops   []operation
+	bytes int64
+	state atomic.Int32
+	err   error // the batch's own; the writer's until it is sent
+	done  chan error
+}
+
+// The states of a request: whoever changes waiting first decides.
+const (
+	waiting int32 = iota
+	taken
+	withdrawn
+)
+
+func newWriter(c conn, epoch int64) (*writer, error) {
+	w := &writer{
+		conn: c, epoch: arguments(epoch),
+		queue: make(chan *request, queueLength), done: make(chan struct{}),
+	}
+	for k := range w.statements {
+		s, err := c.prepare(kind(k).query())
+		if err != nil {
+			return nil, err
+		}
+		w.statements[k] = s
+	}
+	for query, s := range map[string]*statement{
+		"BEGIN IMMEDIATE":                     &w.control.begin,
+		"COMMIT":                              &w.control.commit,
+		"ROLLBACK":                            &w.control.rollback,
+		"SAVEPOINT batch":                     &w.control.savepoint,
+		"RELEASE batch":                       &w.control.release,
+		"ROLLBACK TO batch":                   &w.control.undo,
+		"SELECT 1 FROM owner WHERE epoch = ?": &w.control.mine,
+	} {
+		var err error
+		if *s, err = c.prepare(query); err != nil {
+			return nil, err
+		}
+	}
+	go w.loop()
+	return w, nil
+}
+
+// submit queues the operations and waits for the outcome. It returns the
+// context's error only where the writer has not taken them and never will.
+func (w *writer) submit(ctx context.Context, ops []operation) error {
+	r := &request{ops: ops, bytes: weigh(ops), done: make(chan error, 1)}
+	if err := w.enqueue(ctx, r); err != nil {
+		return err
+	}
+	select {
+	case err := <-r.done:
+		return err
+	case <-ctx.Done():
+		if r.state.CompareAndSwap(waiting, withdrawn) {
+			return ctx.Err()
+		}
+		return <-r.done
+	}
+}
+
+func (w *writer) enqueue(ctx context.Context, r *request) error {
+	w.gate.RLock()
+	defer w.gate.RUnlock()
+	if w.closed {
+		return engine.ErrClosed
+	}
+	select {
+	case w.queue <- r:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// close lets the writer finish what is queued and waits for it.
+func (w *writer) close() {
+	w.gate.Lock()
+	if !w.closed {
+		w.closed = true
+		close(w.queue)
+	}
+	w.gate.Unlock()
+	<-w.done
+}
+
+func (w *writer) loop() {
+	defer close(w.done)
+	for first := range w.queue {
+		if group := w.gather(first); len(group) > 0 {
+			w.write(group)
+		}
+	}
+}
+
+// gather takes what is queued behind the first request, up to the bounds.
+func (w *writer) gather(first *request) []*request {
+	runtime.Gosched() // those that the last transaction woke may queue their next batch
+	var group []*request
+	var bytes int64
+	for r, open := first, true; open; {
+		if r.state.CompareAndSwap(waiting, taken) {
+			group = append(group, r)
+			bytes += r.bytes
+		}
+		if len(group) >= groupBatches || bytes >= groupBytes {
+			break
+		}
+		select {
+		case r, open = <-w.queue:
+		default:
+			open = false
+		}
+	}
+	return group
+}
+
+// write carries out a group. When the transaction as a whole fails, each batch
+// is tried alone, so that one that does not fit takes no other with it.
+func (w *writer) write(group []*request) {
+	if err := w.open(); err != nil {
+		finish(group, err)
+		return
+	}
+	err := w.fill(group)
+	if err != nil && w.broken == nil && len(group) > 1 {
+		for i := range group {
+			w.write(group[i : i+1])
+		}
+		return
+	}
+	if err == nil {
+		w.stats.add(group)
+	}
+	finish(group, err)
+}
+
+func finish(group []*request, err error) {
+	for _, r := range group {
+		if r.err != nil {
+			r.done <- r.err
+			continue
+		}
+		r.done <- err
+	}
+}
+
+// open begins a transaction and makes sure that the database is still ours.
+func (w *writer) open() error {
+	if w.broken != nil {
+		return w.broken
+	}
+	if _, err := w.control.begin.run(nil); err != nil {
+		return w.judge(err)
+	}
+	mine, err := w.control.mine.run(w.epoch)
+	if err == nil && !mine {
+		err = fmt.Errorf("%w: another engine took it over", engine.ErrLocked)
+		w.broken = err
+	}
+	if err != nil {
+		return w.abandon(err)
+	}
+	return nil
+}
+
+// fill writes the batches and commits. Its error is the transaction's; a
+// batch's own stays with the batch.
+func (w *writer) fill(group []*request) error {
+	for _, r := range group {
+		if err := w.apply(r, len(group) > 1); err != nil {
+			return w.abandon(err)
+		}
+	}
+	if _, err := w.control.commit.run(nil); err != nil {
+		return w.abandon(err)
+	}
+	return nil
+}
+
+// abandon rolls the transaction back, where SQLite did not do so itself.
+func (w *writer) abandon(err error) error {
+	err = w.judge(err)
+	if w.conn.AutoCommit() {
+		return err
+	}
+	if _, undone := w.control.rollback.run(nil); undone != nil {
+		w.broken = fmt.Errorf("rolling back: %w", explain(undone))
+	}
+	return err
+}
+
+// judge explains an error, and stops the writer for good where nobody knows
+// any more what is on the disk.
+func (w *writer) judge(err error) error {
+	out := explain(err)
+	if fatal(err) {
+		w.broken = fmt.Errorf("the store stopped: %w", out)
+	}
+	return out
+}
+
+// apply writes one batch, in a savepoint where it has company. Its error means
+// that the transaction is lost.
+func (w *writer) apply(r *request, nested bool) error {
+	r.err = nil
+	if !nested {
+		return w.records(r.ops)
+	}
+	if _, err := w.control.savepoint.run(nil); err != nil {
+		return err
+	}
+	if err := w.records(r.ops); err != nil {
+		if w.conn.AutoCommit() || fatal(err) {
+			return err
+		}
+		r.err = explain(err)
+		if _, err := w.control.undo.run(nil); err != nil {
+			return err
+		}
+	}
+	_, err := w.control.release.run(nil)
+	return err
+}
+
+func (w *writer) records(ops []operation) error {
+	for _, op := range ops {
+		if _, err := w.statements[op.kind].run(op.args); err != nil {
+			return fmt.Errorf("%v: %w", op, w.reason(op, err))
+		}
+	}
+	return nil
+}
+
+// reason finds out why a constraint did not hold.
+func (w *writer) reason(op operation, err error) error {
+	if code, _ := codes(err); code != codeConstraint {
+		return err
+	}
+	if op.kind == putRun {
+		return fmt.Errorf("its bundle %v: %w", op.args[1].Value, engine.ErrNotFound)
+	}
+	runs, failed := w.conn.integer("SELECT count(*) FROM run WHERE id = ?", op.args[0].Value)
+	switch {
+	case failed != nil:
+		return errors.Join(err, failed)
+	case runs == 0:
+		return fmt.Errorf("the run: %w", engine.ErrNotFound)
+	case op.kind == putSnapshot:
+		return engine.ErrConflict
+	case op.kind == addEvent:
+		return w.misplaced(op, err)
+	}
+	return err
+}
+
+// misplaced tells an event that exists from one that leaves a gap.
+func (w *writer) misplaced(op operation, err error) error {
+	last, failed := w.conn.integer(lastEvent, op.args[0].Value)
+	if failed != nil {
+		return errors.Join(err, failed)
+	}
+	if seq, ok := op.args[1].Value.(int64); ok && seq > last+1 {
+		return fmt.Errorf("%w: it does not follow event %d", engine.ErrRecord, last)
+	}
+	return engine.ErrConflict
+}
+
+// finalize frees the statements and closes the connection.
+func (w *writer) finalize() error {
+	var errs []error
+	for _, s := range w.statements {
+		errs = append(errs, s.Close())
+	}
+	c := w.control
+	for _, s := range []statement{c.begin, c.commit, c.rollback, c.savepoint, c.release, c.undo, c.mine} {
+		errs = append(errs, s.Close())
+	}
+	return errors.Join(append(errs, w.conn.Close())...)
+}
