@@ -69,7 +69,7 @@ type fetched[T any] struct {
 func walk[T any](ctx context.Context, token string, fetch func(context.Context, string) (Page[T], error), pages chan<- fetched[T]) {
 	defer close(pages)
 	guard := newGuard(token)
-	for {
+	for ctx.Err() == nil {
 		page, err := fetch(ctx, token)
 		if err == nil && !page.Last {
 			err = guard.check(page.Next, len(page.Items))

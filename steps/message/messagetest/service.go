@@ -107,7 +107,8 @@ func (s Service) testLostReply(t *testing.T) {
 	in := &inbox{}
 	in.answer = func(w http.ResponseWriter, r *http.Request) {
 		if len(in.received()) == 1 {
-			panic(http.ErrAbortHandler)
+			hangUp(w, r)
+			return
 		}
 		s.Accept(w, r)
 	}
@@ -117,7 +118,7 @@ func (s Service) testLostReply(t *testing.T) {
 	if n := len(in.received()); n != 2 {
 		t.Errorf("%d requests were made", n)
 	}
-	in = &inbox{answer: func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }}
+	in = &inbox{answer: hangUp}
 	err := s.open(t, in).Send(t.Context(), hello())
 	if !errors.Is(err, &engine.Failure{Class: engine.ClassTransient}) {
 		t.Errorf("got %v, want a failure that may be tried again", err)
@@ -148,7 +149,7 @@ func (s Service) testSecrets(t *testing.T) {
 		"echoed":      s.open(t, echo(http.StatusBadRequest)),
 		"echoed late": s.open(t, echo(http.StatusServiceUnavailable)),
 		"redirected":  s.open(t, http.RedirectHandler(elsewhere.URL+"/"+canary, http.StatusTemporaryRedirect)),
-		"cut":         s.open(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })),
+		"cut":         s.open(t, http.HandlerFunc(hangUp)),
 		"unreachable": s.Open(t, closed.URL+"/"+canary),
 		"in clear":    s.Open(t, "http://chat.example.com/"+canary),
 		"no address":  s.Open(t, canary),
@@ -192,6 +193,13 @@ func status(code int, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(code)
 		_, _ = io.WriteString(w, body)
+	}
+}
+
+// hangUp closes the connection without an answer.
+func hangUp(w http.ResponseWriter, _ *http.Request) {
+	if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
+		_ = conn.Close()
 	}
 }
 

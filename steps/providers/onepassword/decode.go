@@ -1,0 +1,114 @@
+package onepassword
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/drawbridge-soar/drawbridge/engine"
+	"github.com/drawbridge-soar/drawbridge/steps/identity"
+	"github.com/drawbridge-soar/drawbridge/steps/transport"
+)
+
+type wireUser struct {
+	ID      string    `json:"id"`
+	Email   string    `json:"email"`
+	Name    string    `json:"display_name"`
+	State   string    `json:"state"`
+	Created time.Time `json:"create_time"`
+}
+
+type wirePage struct {
+	Results *[]wireUser `json:"results"`
+	Next    string      `json:"next_page_token"`
+}
+
+// decodePage reads one page of users. The last has no token, or an empty one.
+func decodePage(r transport.Response) (transport.Page[identity.User], error) {
+	var wire wirePage
+	if err := r.JSON(&wire); err != nil {
+		return transport.Page[identity.User]{}, err
+	}
+	if wire.Results == nil {
+		return transport.Page[identity.User]{}, malformed("the page has no `results`")
+	}
+	if len(wire.Next) > maxToken {
+		return transport.Page[identity.User]{}, malformed("the page token is too long")
+	}
+	page := transport.Page[identity.User]{
+		Items: make([]identity.User, len(*wire.Results)), Next: wire.Next, Last: wire.Next == "",
+	}
+	for i, w := range *wire.Results {
+		user, err := w.user()
+		if err != nil {
+			return transport.Page[identity.User]{}, err
+		}
+		page.Items[i] = user
+	}
+	return page, nil
+}
+
+// decodeUser reads one user, who must be the one that was asked for.
+func decodeUser(r transport.Response, id string) (identity.User, error) {
+	var wire wireUser
+	if err := r.JSON(&wire); err != nil {
+		return identity.User{}, err
+	}
+	if wire.ID != id {
+		return identity.User{}, malformed("the answer is about another user than was asked for")
+	}
+	return wire.user()
+}
+
+// user checks what every decision rests on: who it is, by which e-mail they
+// are protected, what state they are in, and since when they exist.
+func (w wireUser) user() (identity.User, error) {
+	u := identity.User{ID: w.ID, Email: w.Email, Name: w.Name, CreatedAt: w.Created.UTC()}
+	switch w.State {
+	case "ACTIVE":
+		u.State = identity.Active
+	case "SUSPENDED":
+		u.State = identity.Suspended
+	default:
+		return u, malformed("a user has a state this version of Drawbridge does not know")
+	}
+	switch {
+	case !validID(w.ID):
+		return u, malformed("a user has no usable id")
+	case w.Email == "":
+		return u, malformed("a user has no e-mail")
+	case w.Created.IsZero():
+		return u, malformed("a user has no create_time")
+	}
+	return u, nil
+}
+
+func malformed(what string) error {
+	return engine.Fail(engine.ClassPermanent, CodeMalformed, "%s", what)
+}
+
+// explain reads the service's error body, and knows the refusals that no
+// retry and no grant will change.
+func explain(r transport.Response) transport.Explanation {
+	var body struct {
+		Message string `json:"message"`
+	}
+	_ = json.Unmarshal(r.Body, &body) // without words the status has to do
+	words := strings.ReplaceAll(strings.ToLower(body.Message), "_", " ")
+	switch {
+	case r.Status >= 500 || r.Status == http.StatusTooManyRequests:
+		return transport.Explanation{Message: body.Message}
+	case strings.Contains(words, "no owner remain"):
+		return transport.Explanation{
+			Class: engine.ClassPermanent, Code: CodeLastOwner,
+			Message: body.Message + " (the last owner of an account cannot be suspended)",
+		}
+	case strings.Contains(words, "externally managed"):
+		return transport.Explanation{
+			Class: engine.ClassPermanent, Code: CodeExternallyManaged,
+			Message: body.Message + " (change the account where it is managed)",
+		}
+	}
+	return transport.Explanation{Message: body.Message}
+}

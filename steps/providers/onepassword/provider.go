@@ -1,0 +1,125 @@
+package onepassword
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/drawbridge-soar/drawbridge/engine"
+	"github.com/drawbridge-soar/drawbridge/engine/secret"
+	"github.com/drawbridge-soar/drawbridge/steps/identity"
+	"github.com/drawbridge-soar/drawbridge/steps/transport"
+)
+
+const (
+	defaultSettle = 30 * time.Second
+	maxPageSize   = 1000
+	maxID         = 200
+
+	// The Users API documents no limit. This one is far above what a listing
+	// needs and keeps a mistake from becoming a flood.
+	perSecond = 500
+	atOnce    = 100
+)
+
+// Provider declares `provider: onepassword`.
+func Provider() engine.Provider {
+	return engine.Provider{
+		Name:         "onepassword",
+		Summary:      "The people of a 1Password Business account, through the Users API.",
+		Doc:          doc,
+		Settings:     settings(),
+		ExactlyOne:   [][]string{{"region", "base_url"}},
+		Capabilities: []engine.Capability{identity.CapabilityDirectory, engine.CapabilityTest},
+		Open:         open,
+	}
+}
+
+const doc = `Create an application under *Integrations → OAuth Applications* as an owner,
+an administrator or a member of the Security group, and grant it *List users*,
+*Get user*, *Suspend users* and *Reactivate users*. Its secret is shown once.
+
+The Users API is not available to accounts that use automated provisioning
+(SCIM). The last owner of an account and externally managed administrators
+cannot be suspended.`
+
+func settings() []engine.Field {
+	one, thousand := int64(1), int64(maxPageSize)
+	secretType := engine.Type{Kind: engine.KindSecret}
+	return []engine.Field{
+		{Name: "account", Type: engine.TypeString(), Required: true, Example: "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+			Doc: "The account's UUID: 26 upper-case characters."},
+		{Name: "region", Type: engine.EnumOf("com", "ca", "eu"), Example: "com",
+			Doc: "Where the account lives: the end of its sign-in address."},
+		{Name: "base_url", Type: engine.TypeString(), Example: "https://api.1password.com",
+			Doc: "The API's address, in place of a region."},
+		{Name: "api", Type: engine.EnumOf("v1", "v1beta1"), Default: "v1",
+			Doc: "The version of the API."},
+		{Name: "client_id", Type: secretType, Required: true, Example: "env://OP_CLIENT_ID",
+			Doc: "The application's client id."},
+		{Name: "client_secret", Type: secretType, Required: true, Example: "env://OP_CLIENT_SECRET",
+			Doc: "The application's client secret."},
+		{Name: "settle", Type: engine.TypeDuration(), Default: defaultSettle,
+			Doc: "How long a read may still show the state before a change."},
+		{Name: "page_size", Type: engine.TypeInteger(), Default: thousand, Minimum: &one, Maximum: &thousand,
+			Doc: "How many users one request asks for."},
+	}
+}
+
+// open makes the connection; it reaches nothing.
+func open(o engine.Opening) (*engine.Connection, error) {
+	base, err := baseURL(o.Settings)
+	if err != nil {
+		return nil, fmt.Errorf("opening connection %s: %w", o.Name, err)
+	}
+	account := setting(o.Settings, "account", "")
+	if !validID(account) {
+		return nil, engine.Fail(engine.ClassInvalid, "account", "opening connection %s: the account must be its UUID, such as ABCDEFGHIJKLMNOPQRSTUVWXYZ", o.Name)
+	}
+	client := transport.New(transport.Options{Version: o.Version, Limit: perSecond, Burst: atOnce, Now: o.Now})
+	api := setting(o.Settings, "api", "v1")
+	d := &directory{
+		client:   client,
+		base:     base + "/" + api + "/accounts/" + account + "/users",
+		route:    "/" + api + "/accounts/{account}/users",
+		pageSize: int(setting(o.Settings, "page_size", int64(maxPageSize))),
+		tokens:   newTokens(o, client, base, api),
+	}
+	return &engine.Connection{
+		Name:        o.Name,
+		Provider:    "onepassword",
+		Fingerprint: "onepassword " + account + " " + base,
+		Settle:      setting(o.Settings, "settle", defaultSettle),
+		Offers:      map[engine.Capability]any{identity.CapabilityDirectory: d, engine.CapabilityTest: d},
+	}, nil
+}
+
+func baseURL(settings map[string]any) (string, error) {
+	if raw := setting(settings, "base_url", ""); raw != "" {
+		return transport.BaseURL(raw)
+	}
+	return "https://api.1password." + setting(settings, "region", "com"), nil
+}
+
+// setting is a setting's value, or what holds without it.
+func setting[T any](settings map[string]any, name string, absent T) T {
+	if v, ok := settings[name].(T); ok {
+		return v
+	}
+	return absent
+}
+
+// validID reports whether a string can be the id of an account or a user, so
+// that one from a playbook cannot become another path.
+func validID(id string) bool {
+	for i := range len(id) {
+		c := id[i]
+		if (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') && c != '-' && c != '_' {
+			return false
+		}
+	}
+	return id != "" && len(id) <= maxID
+}
+
+func reference(settings map[string]any, name string) secret.Reference {
+	return setting(settings, name, secret.Reference(""))
+}

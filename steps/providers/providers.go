@@ -1,0 +1,22 @@
+// Package providers lists the services this binary can reach.
+package providers
+
+import (
+	"github.com/drawbridge-soar/drawbridge/engine"
+	"github.com/drawbridge-soar/drawbridge/steps/providers/onepassword"
+	"github.com/drawbridge-soar/drawbridge/steps/providers/onepasswordevents"
+	"github.com/drawbridge-soar/drawbridge/steps/providers/slack"
+	"github.com/drawbridge-soar/drawbridge/steps/providers/terminal"
+	"github.com/drawbridge-soar/drawbridge/steps/providers/webhook"
+)
+
+// All is every provider, sorted by name. A new provider is one line here.
+func All() []engine.Provider {
+	return []engine.Provider{
+		onepassword.Provider(),
+		onepasswordevents.Provider(),
+		slack.Provider(),
+		terminal.Provider(),
+		webhook.Provider(),
+	}
+}

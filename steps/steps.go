@@ -1,0 +1,22 @@
+// Package steps lists the actions this binary knows.
+package steps
+
+import (
+	"github.com/drawbridge-soar/drawbridge/engine"
+	"github.com/drawbridge-soar/drawbridge/steps/identity"
+	"github.com/drawbridge-soar/drawbridge/steps/message"
+)
+
+// All is every action, sorted by name. A new action is one line here.
+func All() []engine.Action {
+	return []engine.Action{
+		message.Send{},
+		identity.SignInList{},
+		identity.UserFindDormant{},
+		identity.UserFindSuspicious{},
+		identity.UserGet{},
+		identity.UserList{},
+		identity.UserReactivate{},
+		identity.UserSuspend{},
+	}
+}
