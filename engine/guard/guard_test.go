@@ -1,0 +1,224 @@
+package guard_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/drawbridge-soar/drawbridge/engine"
+	"github.com/drawbridge-soar/drawbridge/engine/guard"
+	"github.com/drawbridge-soar/drawbridge/engine/program"
+)
+
+func of[T any](v T) *T { return &v }
+
+func rules(t *testing.T, c guard.Configuration, own program.Guard) *guard.Rules {
+	t.Helper()
+	r, err := guard.NewRules(c, "offboard", own)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestTheLowestLimitWins(t *testing.T) {
+	config := func(n int64) guard.Configuration {
+		return guard.Configuration{Limits: guard.Limits{MaxChanges: &n}}
+	}
+	special := config(25)
+	special.Playbooks = map[string]guard.Limits{"offboard": {MaxChanges: of[int64](200)}, "other": {MaxChanges: of[int64](1)}}
+	for _, c := range []struct {
+		name   string
+		config guard.Configuration
+		own    *int64
+		want   int64
+	}{
+		{"the default", guard.Configuration{}, nil, 10},
+		{"a playbook below the default", guard.Configuration{}, of[int64](3), 3},
+		{"a playbook cannot raise the default", guard.Configuration{}, of[int64](100), 10},
+		{"the configuration raises the default", config(25), nil, 25},
+		{"the configuration lowers the default", config(2), nil, 2},
+		{"a playbook below the configuration", config(25), of[int64](5), 5},
+		{"a playbook cannot raise the configuration", config(5), of[int64](25), 5},
+		{"the configuration for this playbook", special, nil, 200},
+		{"a playbook below its own configuration", special, of[int64](150), 150},
+		{"nothing at all", guard.Configuration{}, of[int64](0), 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := rules(t, c.config, program.Guard{MaxChanges: c.own}).MaxChanges(); got != c.want {
+				t.Errorf("got %d, want %d", got, c.want)
+			}
+		})
+	}
+}
+
+func TestWhatCannotBeHeldIsNamed(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		config guard.Configuration
+		own    program.Guard
+		is     error
+		want   string
+	}{
+		{"percent of the configuration", guard.Configuration{Limits: guard.Limits{MaxPercent: of(5.0)}}, program.Guard{}, guard.ErrUnavailable, "max_percent of the configuration"},
+		{"percent of the playbook", guard.Configuration{}, program.Guard{MaxPercent: of(5.0)}, guard.ErrUnavailable, "max_percent of the playbook"},
+		{"budget", guard.Configuration{Limits: guard.Limits{Budget: &guard.Budget{}}}, program.Guard{}, guard.ErrUnavailable, "budget of the configuration"},
+		{"ask", guard.Configuration{}, program.Guard{OnBlock: "ask"}, guard.ErrUnavailable, "on_block: ask of the playbook"},
+		{
+			"of this playbook", guard.Configuration{Playbooks: map[string]guard.Limits{"offboard": {OnBlock: "ask"}}}, program.Guard{},
+			guard.ErrUnavailable, "on_block: ask of the configuration for offboard",
+		},
+		{"groups", guard.Configuration{}, program.Guard{Protect: []string{"directory-group:Admins"}}, guard.ErrUnavailable, `"directory-group:Admins"`},
+		{"empty entry", guard.Configuration{Limits: guard.Limits{Protect: []string{" "}}}, program.Guard{}, guard.ErrSetting, "empty entry"},
+		{"negative", guard.Configuration{}, program.Guard{MaxChanges: of[int64](-1)}, guard.ErrSetting, "less than 0"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := guard.NewRules(c.config, "offboard", c.own)
+			if !errors.Is(err, c.is) || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want %q", err, c.want)
+			}
+		})
+	}
+	both := guard.Configuration{Limits: guard.Limits{MaxPercent: of(1.0), Protect: []string{"directory-group:A"}}}
+	if _, err := guard.NewRules(both, "x", program.Guard{}); err == nil || strings.Count(err.Error(), "not available") != 2 {
+		t.Errorf("both should be named: %v", err)
+	}
+	if _, err := guard.NewRules(guard.Configuration{Playbooks: map[string]guard.Limits{"other": {OnBlock: "ask"}}}, "x", program.Guard{OnBlock: "stop"}); err != nil {
+		t.Errorf("another playbook's limits were held against this one: %v", err)
+	}
+}
+
+func TestProtect(t *testing.T) {
+	for _, c := range []struct {
+		entry, id, email string
+		want             bool
+	}{
+		{"ABC123", "ABC123", "", true},
+		{"abc123", "ABC123", "", true},
+		{"ABC12", "ABC123", "", false},
+		{"BC123", "ABC123", "", false},
+		{"sam@example.com", "U1", "Sam@Example.COM", true},
+		{"sam@example.com", "U1", "sam@example.com.evil.test", false},
+		{"breakglass-*@example.com", "U1", "breakglass-7@example.com", true},
+		{"breakglass-*@example.com", "U1", "breakglass-@example.com", true},
+		{"breakglass-*@example.com", "U1", "breakglass@example.com", false},
+		{"*@example.com", "U1", "a@b@example.com", true},
+		{"a?c@example.com", "U1", "abc@example.com", true},
+		{"a?c@example.com", "U1", "ac@example.com", false},
+		{"*a*b*c*", "xxaxxbxxcxx", "", true},
+		{"*a*b*c*", "xxaxxcxxbxx", "", false},
+		{"*", "anything", "", true},
+		{"[ab]", "a", "", false},
+		{"ren\u00e9@example.com", "U1", "rene\u0301@example.com", true},
+		{"admin@example.com", "U1", "\uff41dmin@example.com ", true},
+	} {
+		t.Run(c.entry+" "+c.id+c.email, func(t *testing.T) {
+			r := rules(t, guard.Configuration{Limits: guard.Limits{Protect: []string{c.entry}}}, program.Guard{})
+			s := engine.Subject{Target: engine.Target{ID: c.id, Name: "Sam\u202e"}, Aliases: []string{c.email}}
+			f := r.Protects(s)
+			if (f != nil) != c.want {
+				t.Fatalf("got %v", f)
+			}
+			if f == nil {
+				return
+			}
+			if f.Class != engine.ClassRefused || f.Code != engine.CodeProtected || !strings.Contains(f.Message, c.entry) ||
+				!strings.Contains(f.Message, c.id) || strings.Contains(f.Message, "\u202e") {
+				t.Errorf("the refusal does not tell: %+v", f)
+			}
+		})
+	}
+}
+
+func TestProtectListsAddUp(t *testing.T) {
+	c := guard.Configuration{
+		Limits:    guard.Limits{Protect: []string{"a"}},
+		Playbooks: map[string]guard.Limits{"offboard": {Protect: []string{"b"}}, "other": {Protect: []string{"d"}}},
+	}
+	r := rules(t, c, program.Guard{Protect: []string{"c"}})
+	for id, want := range map[string]bool{"a": true, "b": true, "c": true, "d": false} {
+		if got := r.Protects(engine.Subject{Target: engine.Target{ID: id}}) != nil; got != want {
+			t.Errorf("%s: protected is %v", id, got)
+		}
+	}
+}
+
+func TestLedgerCountsDistinctTargets(t *testing.T) {
+	l := guard.NewLedger(rules(t, guard.Configuration{Limits: guard.Limits{MaxChanges: of[int64](2)}}, program.Guard{}))
+	reserve := func(connection, id string, want bool) {
+		t.Helper()
+		f := l.Reserve(connection, engine.Target{ID: id, Name: "Sam"})
+		if (f == nil) != want {
+			t.Fatalf("reserving %s of %s: %v", id, connection, f)
+		}
+		if f != nil && (f.Code != engine.CodeMaxChanges || f.Class != engine.ClassRefused ||
+			!strings.Contains(f.Message, `"Sam" (`+id+`) would be target number 3`) || !strings.Contains(f.Message, "at most 2 targets (max_changes under")) {
+			t.Errorf("the refusal does not tell: %+v", f)
+		}
+	}
+	reserve("one", "a", true)
+	reserve("one", "a", true) // the same pair again
+	reserve("two", "a", true) // another account of the same id
+	reserve("one", "b", false)
+	l.Settle("two", engine.Target{ID: "a"}, false) // certainly not changed
+	reserve("one", "b", true)
+	l.Settle("one", engine.Target{ID: "a"}, false)
+	reserve("one", "c", false) // the second reservation of a is still open
+	l.Settle("one", engine.Target{ID: "a"}, true)
+	l.Settle("one", engine.Target{ID: "b"}, true)
+	reserve("one", "c", false)
+	reserve("one", "b", true)
+	l.Settle("one", engine.Target{ID: "b"}, false) // it was changed the first time
+	if l.Count() != 2 {
+		t.Errorf("%d targets count", l.Count())
+	}
+}
+
+func TestLedgerRecalls(t *testing.T) {
+	l := guard.NewLedger(rules(t, guard.Configuration{}, program.Guard{}))
+	record := func(id string, status engine.StepStatus, outcome engine.Outcome, err *engine.Failure) engine.StepRecord {
+		return engine.StepRecord{Effect: engine.Change, Connection: "one", Target: &engine.Target{ID: id}, Status: status, Outcome: outcome, Error: err}
+	}
+	unread := record("unread", engine.StepStarted, "", nil)
+	unread.Target = nil
+	looked := record("looked", engine.StepSucceeded, engine.OutcomeDone, nil)
+	looked.Effect = engine.Observe
+	l.Recall(
+		record("done", engine.StepSucceeded, engine.OutcomeDone, nil),
+		record("done", engine.StepSucceeded, engine.OutcomeUnchanged, nil),
+		record("open", engine.StepStarted, "", nil),
+		record("unsettled", engine.StepUnsettled, engine.OutcomeUnsettled, nil),
+		record("timeout", engine.StepFailed, engine.OutcomeFailed, engine.Fail(engine.ClassTimeout, "", "")),
+		record("denied", engine.StepFailed, engine.OutcomeFailed, engine.Fail(engine.ClassAuth, "", "")),
+		record("unread failure", engine.StepFailed, "", engine.Fail(engine.ClassTimeout, "", "")),
+		record("unchanged", engine.StepSucceeded, engine.OutcomeUnchanged, nil),
+		record("refused", engine.StepRefused, engine.OutcomeRefused, engine.Fail(engine.ClassRefused, "", "")),
+		unread, looked,
+	)
+	if l.Count() != 4 {
+		t.Errorf("%d targets count; done, open, unsettled and timeout should", l.Count())
+	}
+}
+
+func TestLedgerHoldsUnderConcurrency(t *testing.T) {
+	l := guard.NewLedger(rules(t, guard.Configuration{}, program.Guard{}))
+	var granted sync.Map
+	var wg sync.WaitGroup
+	for i := range 100 {
+		wg.Go(func() {
+			target := engine.Target{ID: fmt.Sprint(i)}
+			if l.Reserve("c", target) == nil {
+				granted.Store(i, true)
+				l.Settle("c", target, true)
+			}
+		})
+	}
+	wg.Wait()
+	n := 0
+	granted.Range(func(any, any) bool { n++; return true })
+	if n != guard.DefaultMaxChanges {
+		t.Errorf("%d changes were granted", n)
+	}
+}

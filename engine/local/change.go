@@ -1,0 +1,226 @@
+package local
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/drawbridge-soar/drawbridge/engine"
+	"github.com/drawbridge-soar/drawbridge/engine/guard"
+	"github.com/drawbridge-soar/drawbridge/engine/program"
+)
+
+// change is one call that changes a target: read → preview → nothing to do? →
+// guard → intent, durably → perform → result.
+type change struct {
+	drive  *drive
+	job    *job
+	facts  *facts
+	action engine.Changer
+	input  engine.Call
+	seen   sight
+}
+
+// sight is a target as it was read, and what the change would make of it.
+type sight struct {
+	subject engine.Subject
+	preview engine.Preview
+	equal   bool // there is nothing to do
+}
+
+// carry carries the change out. step ends when the step is stopped, takes too
+// long or the run is interrupted; once the intent is durable, only the end of
+// calls cuts the change off.
+func (c *change) carry(step, calls context.Context) *answer {
+	if c.job.intent != nil {
+		if a := c.settleIntent(calls); a != nil {
+			return a
+		}
+	}
+	ctx, done := c.drive.limited(step, c.job)
+	defer done()
+	release, err := c.look(ctx)
+	if err != nil {
+		return c.drive.failed(c.job, c.facts, c.drive.failure(ctx, c.job, err))
+	}
+	defer release()
+	if c.seen.equal {
+		return c.nothingToDo()
+	}
+	if refusal := c.refusal(); refusal != nil {
+		c.facts.outcome = engine.OutcomeRefused
+		return c.drive.failed(c.job, c.facts, refusal)
+	}
+	a, changed := c.perform(ctx, calls)
+	c.drive.ledger.Settle(c.facts.connection, *c.facts.target, changed)
+	return a
+}
+
+// look reads the target, alone among the run's changes, and previews the
+// change. release lets the next one at the target.
+func (c *change) look(ctx context.Context) (release func(), err error) {
+	subject, err := c.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	waited, release, err := c.drive.targets.acquire(ctx, subject.Connection.Name, subject.Target.ID)
+	if err != nil {
+		return nil, fmt.Errorf("changing %s: %w", subject.Target.ID, err)
+	}
+	if waited {
+		subject, err = c.read(ctx)
+	}
+	if err == nil {
+		err = c.preview(subject)
+	}
+	if err != nil {
+		release()
+		return nil, err
+	}
+	return release, nil
+}
+
+func (c *change) read(ctx context.Context) (engine.Subject, error) {
+	subject, err := guarded(c.drive, c.input, func() (engine.Subject, error) { return c.action.Read(ctx, c.input) })
+	if err != nil {
+		return subject, err
+	}
+	if subject.Connection == nil || subject.Target.ID == "" {
+		return subject, engine.Fail(engine.ClassPermanent, "outputs", "%s read a target without an id or connection", c.input.Action)
+	}
+	return subject, nil
+}
+
+// preview compares before with after, and notes both for the record.
+func (c *change) preview(before engine.Subject) error {
+	preview, err := guarded(c.drive, c.input, func() (engine.Preview, error) { return c.action.Preview(c.input, before) })
+	if err != nil {
+		return err
+	}
+	was, err := engine.EncodeJSON(before.State)
+	if err != nil {
+		return fmt.Errorf("encoding the state before: %w", err)
+	}
+	will, err := engine.EncodeJSON(preview.After)
+	if err != nil {
+		return fmt.Errorf("encoding the state after: %w", err)
+	}
+	c.seen = sight{subject: before, preview: preview, equal: bytes.Equal(was, will)}
+	return c.note(was, will)
+}
+
+// note takes down what the record of the change says, without secrets.
+func (c *change) note(was, will []byte) error {
+	redact := c.drive.engine.config.Redact
+	target := c.seen.subject.Target
+	c.facts.connection = c.seen.subject.Connection.Name
+	c.facts.target = &engine.Target{ID: redact.String(target.ID), Name: redact.String(target.Name)}
+	var err, failed error
+	c.facts.before, failed = redact.JSON(was)
+	c.facts.after, err = redact.JSON(will)
+	if err = errors.Join(failed, err); err != nil || c.seen.preview.Inverse == nil {
+		return err
+	}
+	inverse := c.seen.preview.Inverse
+	data, err := engine.EncodeJSON(map[string]any{"action": inverse.Action, "inputs": inverse.Inputs})
+	if err != nil {
+		return fmt.Errorf("encoding the inverse: %w", err)
+	}
+	c.facts.inverse, err = redact.JSON(data)
+	return err
+}
+
+// refusal is why the change may not be made. Where it may, its target counts
+// from now on.
+func (c *change) refusal() *engine.Failure {
+	if f := c.drive.rules.Protects(c.seen.subject); f != nil {
+		return f
+	}
+	return c.drive.ledger.Reserve(c.facts.connection, *c.facts.target)
+}
+
+// nothingToDo answers for a target that is as it shall be: it was so before,
+// or an earlier attempt of this very step has made it so after all.
+func (c *change) nothingToDo() *answer {
+	c.facts.outcome = engine.OutcomeUnchanged
+	for _, mine := range []*engine.StepRecord{c.job.intent, c.job.earlier} {
+		if mine != nil && mine.Target.ID == c.facts.target.ID && bytes.Equal(mine.After, c.facts.after) {
+			return c.happened(*mine, c.seen.subject)
+		}
+	}
+	return c.answer(c.seen.preview.Outputs)
+}
+
+// perform writes the intent and makes the change. The bool is whether the
+// target was changed, or may have been.
+func (c *change) perform(ctx, calls context.Context) (*answer, bool) {
+	if ctx.Err() != nil {
+		return c.drive.failed(c.job, c.facts, c.drive.failure(ctx, c.job, ctx.Err())), false
+	}
+	begun := c.drive.engine.config.Clock.Now()
+	if err := c.writeIntent(calls, begun); err != nil {
+		return &answer{fault: err}, true
+	}
+	c.facts.outcome = engine.OutcomeFailed
+	if errors.Is(context.Cause(ctx), errStopped) {
+		return c.drive.failed(c.job, c.facts, cancelled()), false
+	}
+	limited, cancel := context.WithTimeoutCause(calls, c.limit(), errDeadline)
+	defer cancel()
+	outputs, err := guarded(c.drive, c.input, func() (map[string]any, error) {
+		return c.action.Perform(limited, c.input, c.seen.subject)
+	})
+	if err != nil {
+		return c.performFailed(limited, calls, err)
+	}
+	c.facts.outcome = engine.OutcomeDone
+	return c.answer(outputs), true
+}
+
+// limit is how long the service may take to carry the change out.
+func (c *change) limit() time.Duration {
+	if left, bounded := c.drive.timeLeft(c.job); bounded {
+		return left
+	}
+	return c.drive.engine.config.ChangeTimeout
+}
+
+// performFailed reports a failure only where the change certainly did not
+// happen, and finds that out where the failure does not say so.
+func (c *change) performFailed(limited, calls context.Context, err error) (*answer, bool) {
+	var classified *engine.Failure
+	certain := errors.As(err, &classified) && !guard.Uncertain(classified) && classified.Code != codeCrash
+	if certain && limited.Err() == nil {
+		return c.drive.failed(c.job, c.facts, engine.AsFailure(err)), false
+	}
+	failure := c.drive.failure(limited, c.job, err)
+	if failure == nil { // cut off by the end of the process
+		return &answer{left: true}, true
+	}
+	return c.readBack(calls, failure)
+}
+
+// writeIntent makes durable what is about to be done.
+func (c *change) writeIntent(ctx context.Context, begun time.Time) error {
+	call := c.job.step.Call
+	record := c.facts.complete(engine.StepRecord{
+		Run: c.drive.record.ID, Path: call.Path, Attempt: call.Attempt, Form: string(program.FormUses), Action: call.Action,
+		Effect: engine.Change, Status: engine.StepStarted, StartedAt: begun,
+	})
+	err := c.drive.engine.config.Store.Commit(context.WithoutCancel(ctx), engine.Batch{Steps: []engine.StepRecord{record}})
+	if err != nil {
+		return fmt.Errorf("recording the intent of %s: %w", call.Path, err)
+	}
+	return nil
+}
+
+// answer reports a change by its outcome.
+func (c *change) answer(outputs map[string]any) *answer {
+	data, failure := c.drive.encodeOutputs(c.job.plan, outputs)
+	if failure != nil {
+		return c.drive.failed(c.job, c.facts, failure)
+	}
+	return &answer{event: c.job.done(data, c.facts.outcome, nil), facts: c.facts}
+}

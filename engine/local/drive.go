@@ -1,0 +1,135 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/drawbridge-soar/drawbridge/engine"
+	"github.com/drawbridge-soar/drawbridge/engine/guard"
+	"github.com/drawbridge-soar/drawbridge/engine/machine"
+	"github.com/drawbridge-soar/drawbridge/engine/program"
+)
+
+// mostEvents is how many events are committed together at most.
+const mostEvents = 256
+
+// Why a call is cut off: the cause of its context.
+var (
+	errStopped  = errors.New("the step was stopped")
+	errDeadline = errors.New("the step took too long")
+	errEnded    = errors.New("the run is not carried out any more")
+)
+
+// Drive carries a run out: a new one, or one that was interrupted or left
+// behind, from where it stands. It returns the run as it is then: final;
+// unsettled, when a change may or may not have happened and cannot be read
+// back now; or interrupted, when ctx was cancelled, and then changes and
+// messages under way were given the grace to finish. All of these are no
+// errors. Errors are those of the store, after which the run can be continued
+// from what was durable; ErrDriven; ErrVersion; and engine.ErrNotFound.
+func (e *Engine) Drive(ctx context.Context, run string) (engine.RunRecord, error) {
+	return e.drive(ctx, run)
+}
+
+// Cancel asks a run to end: open steps are stopped and `finally` blocks are
+// carried out. Where this Engine is carrying the run out, Cancel returns at
+// once and that Drive returns the result; otherwise Cancel carries out what is
+// left, like Drive. A run that is over stays as it is.
+func (e *Engine) Cancel(ctx context.Context, run, reason string) (engine.RunRecord, error) {
+	request := machine.Event{Kind: machine.CancelRequested, Reason: e.config.Redact.String(reason)}
+	if e.deliver(run, request) {
+		record, err := e.config.Store.Run(ctx, run)
+		if err != nil {
+			return record, fmt.Errorf("reading run %s: %w", run, err)
+		}
+		return record, nil
+	}
+	return e.drive(ctx, run, request)
+}
+
+func (e *Engine) drive(ctx context.Context, run string, first ...machine.Event) (engine.RunRecord, error) {
+	inbox, err := e.enter(run)
+	if err != nil {
+		return engine.RunRecord{}, err
+	}
+	record, err := e.carryOut(ctx, run, inbox, first)
+	e.leave(run)
+	if err != nil || record.Status.Final() || ctx.Err() != nil {
+		return record, err
+	}
+	select {
+	case late := <-inbox: // it came when the run had just parked
+		return e.drive(ctx, run, late)
+	default:
+		return record, nil
+	}
+}
+
+func (e *Engine) carryOut(ctx context.Context, run string, inbox <-chan machine.Event, first []machine.Event) (engine.RunRecord, error) {
+	d, err := e.load(ctx, run)
+	if err != nil {
+		return engine.RunRecord{}, fmt.Errorf("continuing run %s: %w", run, err)
+	}
+	if d.record.Status.Final() {
+		return d.record, nil
+	}
+	d.inbox, d.events = inbox, first
+	if err := d.carryOut(ctx); err != nil {
+		return d.record, fmt.Errorf("carrying out run %s: %w", run, err)
+	}
+	return d.record, nil
+}
+
+// drive is one run being carried out. Everything in it belongs to the
+// goroutine of carryOut, except where a comment says otherwise.
+type drive struct {
+	engine  *Engine
+	record  engine.RunRecord
+	machine *machine.Machine
+	began   time.Time // when this drive began: calls of earlier ones are over since
+	last    time.Time // of the last event
+	kept    uint64    // the last event within the stored snapshot
+	changed bool      // the run's row has to be written
+
+	plans    map[*program.Node]*plan
+	programs map[string]*program.Program
+	rules    *guard.Rules  // read only
+	ledger   *guard.Ledger // shared with the calls
+	targets  targets       // shared with the calls
+
+	inbox   <-chan machine.Event
+	answers chan *answer
+	closing chan struct{} // closed when the run is interrupted: nothing new begins
+	gone    chan struct{} // closed at the end: nobody takes answers any more
+
+	events    []machine.Event // that have happened and are not applied yet
+	ready     []*job          // to be begun as soon as there is a slot
+	flights   map[machine.FrameID]context.CancelCauseFunc
+	open      map[machine.FrameID]*engine.Failure   // unsettled changes, and why they are
+	intents   map[attempt]engine.StepRecord         // changes of earlier drives whose result is unknown
+	uncertain map[string]engine.StepRecord          // by path: failed changes that may have happened all the same
+	records   map[machine.FrameID]engine.StepRecord // of calls whose answer is not applied yet
+	batch     engine.Batch                          // being built
+	wake      time.Time                             // of the machine; zero: none
+	fault     error                                 // the store does not work
+}
+
+// attempt names one attempt of one step of the run.
+type attempt struct {
+	path string
+	n    int
+}
+
+func newDrive(e *Engine, record engine.RunRecord, p *program.Program) *drive {
+	d := &drive{
+		engine: e, record: record, began: e.config.Clock.Now(),
+		plans: make(map[*program.Node]*plan), programs: make(map[string]*program.Program),
+		answers: make(chan *answer, cap(e.slots)), closing: make(chan struct{}), gone: make(chan struct{}),
+		flights: make(map[machine.FrameID]context.CancelCauseFunc), open: make(map[machine.FrameID]*engine.Failure),
+		intents: make(map[attempt]engine.StepRecord), uncertain: make(map[string]engine.StepRecord), records: make(map[machine.FrameID]engine.StepRecord),
+	}
+	everyProgram(p, func(p *program.Program) { d.programs[p.Hash] = p })
+	return d
+}

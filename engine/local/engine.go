@@ -1,0 +1,173 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/drawbridge-soar/drawbridge/engine"
+	"github.com/drawbridge-soar/drawbridge/engine/guard"
+	"github.com/drawbridge-soar/drawbridge/engine/machine"
+	"github.com/drawbridge-soar/drawbridge/engine/program"
+	"github.com/drawbridge-soar/drawbridge/engine/secret"
+)
+
+// The defaults of a Config.
+const (
+	DefaultWorkers       = 64
+	DefaultGrace         = 10 * time.Second
+	DefaultChangeTimeout = time.Minute
+	DefaultSettle        = 30 * time.Second
+)
+
+// Errors of an Engine.
+var (
+	// ErrUnavailable means that a playbook asks for something this version can
+	// check but not carry out. Nothing was recorded and nothing done.
+	ErrUnavailable = guard.ErrUnavailable
+	// ErrInputs means that the inputs do not fit the playbook's declaration.
+	ErrInputs = errors.New("the inputs do not fit")
+	// ErrDriven means that the run is being carried out by this Engine already.
+	ErrDriven = errors.New("the run is being carried out already")
+	// ErrVersion means that a run was begun by a version that decides otherwise.
+	ErrVersion = errors.New("the run was begun by another version")
+)
+
+// Connections opens the connections of a configuration.
+type Connections interface {
+	// Connection opens a connection, or returns the one opened before. It does
+	// not reach the service.
+	Connection(ctx context.Context, name string) (*engine.Connection, error)
+}
+
+// Config is what an Engine needs. Store, Actions, Connections and Programs are
+// required.
+type Config struct {
+	Store       engine.Store
+	Actions     *engine.Actions
+	Catalog     engine.Catalog
+	Connections Connections
+	// Programs compiles the sources a run is pinned to.
+	Programs func(ctx context.Context, b engine.Bundle) (*program.Program, error)
+	Guard    guard.Configuration
+	Redact   *secret.Redactor // removes secrets from what is stored; none by default
+	Clock    Clock            // the system's by default
+	Log      *slog.Logger     // discarded by default
+	// Watch is told of every step forward, by the goroutine that carries the
+	// run out: it must return at once. Several runs may call it at a time.
+	Watch func(Progress)
+
+	Workers       int           // calls at the same time, of all runs together; DefaultWorkers when 0
+	Grace         time.Duration // how long an interrupted run waits for changes and messages under way; DefaultGrace when 0
+	ChangeTimeout time.Duration // of a change whose step has no timeout; DefaultChangeTimeout when 0
+}
+
+// Progress is one step forward of a run: what has just become durable.
+type Progress struct {
+	Run   engine.RunRecord
+	Steps []engine.StepRecord
+	Items []engine.ItemRecord
+	// View is the running tree. It costs time, and may be called only before
+	// Watch returns.
+	View func() machine.View
+}
+
+// Engine starts runs and carries them out. It may be used by several
+// goroutines, and carries out as many runs at a time as it is asked to.
+type Engine struct {
+	config Config
+	slots  chan struct{} // one per call under way
+	ids    ids
+
+	mu       sync.Mutex
+	driving  map[string]chan<- machine.Event // by run: where requests from outside go
+	programs programs
+}
+
+// New makes an Engine. It starts nothing.
+func New(c Config) (*Engine, error) {
+	if c.Store == nil || c.Actions == nil || c.Connections == nil || c.Programs == nil {
+		return nil, errors.New("an engine needs a store, actions, connections and programs")
+	}
+	if c.Redact == nil {
+		c.Redact = &secret.Redactor{}
+	}
+	if c.Clock == nil {
+		c.Clock = SystemClock{}
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	c.Workers = orDefault(c.Workers, DefaultWorkers)
+	c.Grace = orDefault(c.Grace, DefaultGrace)
+	c.ChangeTimeout = orDefault(c.ChangeTimeout, DefaultChangeTimeout)
+	return &Engine{
+		config:  c,
+		slots:   make(chan struct{}, c.Workers),
+		driving: make(map[string]chan<- machine.Event),
+	}, nil
+}
+
+func orDefault[T int | time.Duration](v, otherwise T) T {
+	if v <= 0 {
+		return otherwise
+	}
+	return v
+}
+
+// Leftovers are the runs that are not over, newest first: waiting to be
+// continued, unsettled, or left behind by a process that died.
+func (e *Engine) Leftovers(ctx context.Context) ([]engine.RunRecord, error) {
+	q := engine.RunQuery{Limit: 100, Statuses: []engine.RunStatus{
+		engine.RunQueued, engine.RunRunning, engine.RunWaiting, engine.RunUnsettled, engine.RunInterrupted,
+	}}
+	var all []engine.RunRecord
+	for {
+		page, err := e.config.Store.Runs(ctx, q)
+		if err != nil {
+			return nil, fmt.Errorf("listing unfinished runs: %w", err)
+		}
+		all = append(all, page...)
+		if len(page) < q.Limit {
+			return all, nil
+		}
+		q.After = page[len(page)-1].ID
+	}
+}
+
+// enter makes the caller the one that carries out a run.
+func (e *Engine) enter(run string) (<-chan machine.Event, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.driving[run] != nil {
+		return nil, fmt.Errorf("%w: %s", ErrDriven, run)
+	}
+	inbox := make(chan machine.Event, 1)
+	e.driving[run] = inbox
+	return inbox, nil
+}
+
+func (e *Engine) leave(run string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.driving, run)
+}
+
+// deliver hands an event to the goroutine that carries out the run, if there
+// is one. A second request that comes before the first was read says nothing new.
+func (e *Engine) deliver(run string, ev machine.Event) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	inbox := e.driving[run]
+	if inbox == nil {
+		return false
+	}
+	select {
+	case inbox <- ev:
+	default:
+	}
+	return true
+}

@@ -1,0 +1,215 @@
+package local
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/drawbridge-soar/drawbridge/engine"
+	"github.com/drawbridge-soar/drawbridge/engine/guard"
+	"github.com/drawbridge-soar/drawbridge/engine/machine"
+	"github.com/drawbridge-soar/drawbridge/engine/program"
+)
+
+// job is something the machine asked for that takes time: the call of an
+// action, or the reading of a loop's items.
+type job struct {
+	frame   machine.FrameID
+	step    machine.RunStep       // of a call
+	plan    *plan                 // of a call
+	intent  *engine.StepRecord    // of a change that an earlier drive may have carried out
+	earlier *engine.StepRecord    // of a change that an earlier attempt may have carried out
+	collect *machine.CollectItems // of a reading; nil for a call
+	stopped bool                  // it was asked to end before it began
+}
+
+// answer is what came of a job.
+type answer struct {
+	job   *job
+	event machine.Event   // for the machine
+	facts *facts          // for the record of the step
+	open  *engine.Failure // nobody knows whether the change happened: the machine is told nothing
+	left  bool            // cut off by the end of the process: it will be asked for again
+	fault error           // the store does not work: the run cannot go on
+}
+
+// order carries out what the machine asked for, or queues it.
+func (d *drive) order(commands []machine.Command) {
+	for _, c := range commands {
+		switch c := c.(type) {
+		case machine.RunStep:
+			d.ready = append(d.ready, d.newJob(c))
+		case machine.CollectItems:
+			d.ready = append(d.ready, &job{frame: c.Frame, collect: &c})
+		case machine.CancelStep:
+			d.stop(c.Frame)
+		}
+	}
+}
+
+func (d *drive) newJob(c machine.RunStep) *job {
+	j := &job{frame: c.Frame, step: c, plan: d.plan(c.Call)}
+	key := attempt{c.Call.Path, c.Call.Attempt}
+	if intent, open := d.intents[key]; open {
+		delete(d.intents, key)
+		j.intent = &intent
+	}
+	if earlier, tried := d.uncertain[c.Call.Path]; tried {
+		j.earlier = &earlier
+	}
+	return j
+}
+
+// stop asks a call to end. One that has not begun ends at once, except a change
+// that may have happened: what became of it is found out first.
+func (d *drive) stop(frame machine.FrameID) {
+	if cancel, flying := d.flights[frame]; flying {
+		cancel(errStopped)
+		return
+	}
+	i := slices.IndexFunc(d.ready, func(j *job) bool { return j.frame == frame && j.collect == nil })
+	if i < 0 {
+		return
+	}
+	j := d.ready[i]
+	j.stopped = true
+	if j.intent == nil {
+		d.ready = slices.Delete(d.ready, i, i+1)
+		d.take(&answer{job: j, event: j.done(nil, "", cancelled())})
+	}
+}
+
+// launch begins the first job that is ready; the caller has taken a slot.
+func (d *drive) launch(ctx, calls context.Context) {
+	j := d.ready[0]
+	d.ready[0] = nil
+	d.ready = d.ready[1:]
+	step, cancel := context.WithCancelCause(ctx)
+	d.flights[j.frame] = cancel
+	if j.stopped {
+		cancel(errStopped)
+	}
+	go func() {
+		defer cancel(nil)
+		a := d.carry(step, calls, j)
+		a.job = j
+		<-d.engine.slots
+		select {
+		case d.answers <- a:
+		case <-d.gone:
+		}
+	}()
+}
+
+// carry does a job. step ends when the step is stopped or the run interrupted;
+// calls outlives both by the grace.
+func (d *drive) carry(step, calls context.Context, j *job) *answer {
+	if j.collect != nil {
+		return d.collectItems(step, j)
+	}
+	return d.call(step, calls, j)
+}
+
+// take notes an answer; called by the drive's own goroutine.
+func (d *drive) take(a *answer) {
+	delete(d.flights, a.job.frame)
+	switch {
+	case a.fault != nil:
+		d.fault = a.fault
+		return
+	case a.left:
+		return
+	case a.open != nil:
+		d.open[a.job.frame] = a.open
+		return
+	}
+	if a.job.collect == nil {
+		d.note(a)
+	}
+	d.events = append(d.events, a.event)
+}
+
+// note keeps what the answer says for the record of the call, which is written
+// with the answer.
+func (d *drive) note(a *answer) {
+	call, failure := a.job.step.Call, a.event.Failure
+	record := a.facts.complete(engine.StepRecord{
+		Run: d.record.ID, Path: call.Path, Attempt: call.Attempt, Form: string(program.FormUses), Action: call.Action,
+		Effect: call.Effect, Status: statusOf(failure), Error: failure, StartedAt: call.At,
+	})
+	d.records[a.job.frame] = record
+	if record.Outcome == engine.OutcomeFailed && failure != nil && guard.Uncertain(failure) {
+		d.uncertain[call.Path] = record
+	}
+}
+
+func statusOf(f *engine.Failure) engine.StepStatus {
+	switch {
+	case f == nil:
+		return engine.StepSucceeded
+	case f.Class == engine.ClassRefused:
+		return engine.StepRefused
+	case f.Class == engine.ClassCancelled:
+		return engine.StepCancelled
+	default:
+		return engine.StepFailed
+	}
+}
+
+// done is the event that answers a call.
+func (j *job) done(outputs []byte, outcome engine.Outcome, failure *engine.Failure) machine.Event {
+	return machine.Event{
+		Kind: machine.StepDone, Frame: j.frame, Attempt: j.step.Call.Attempt,
+		Value: machine.Value{Inline: outputs}, Outcome: outcome, Failure: failure,
+	}
+}
+
+func cancelled() *engine.Failure {
+	return engine.Fail(engine.ClassCancelled, "cancelled", "the step was stopped")
+}
+
+// collectItems reads the items of a finished loop, as the list expressions see.
+func (d *drive) collectItems(ctx context.Context, j *job) *answer {
+	list, err := d.readItems(ctx, j.collect.Path)
+	if err != nil && ctx.Err() != nil {
+		return &answer{left: true}
+	}
+	if err != nil {
+		return &answer{fault: err}
+	}
+	return &answer{event: machine.Event{Kind: machine.ItemsCollected, Frame: j.frame, Value: machine.Value{Inline: list}}}
+}
+
+// readItems encodes page by page: a loop may have had 100,000 items.
+func (d *drive) readItems(ctx context.Context, path string) ([]byte, error) {
+	q := engine.ItemQuery{Run: d.record.ID, Path: path, Limit: recordPage}
+	out := []byte{'['}
+	for {
+		page, err := d.engine.config.Store.Items(ctx, q)
+		if err != nil {
+			return nil, fmt.Errorf("reading the items of %s: %w", path, err)
+		}
+		for i := range page {
+			if len(out) > 1 {
+				out = append(out, ',')
+			}
+			data, err := engine.EncodeJSON(itemValue(page[i]))
+			if err != nil {
+				return nil, fmt.Errorf("encoding the items of %s: %w", path, err)
+			}
+			out = append(out, data...)
+		}
+		if len(page) < q.Limit {
+			return append(out, ']'), nil
+		}
+		q.After += len(page)
+	}
+}
+
+func itemValue(item engine.ItemRecord) map[string]any {
+	v := map[string]any{"key": item.Key, "label": item.Label, "outcome": string(item.Outcome), "error": nil}
+	if item.Error != nil {
+		v["error"] = item.Error.Value()
+	}
+	return v
+}

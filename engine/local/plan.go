@@ -1,0 +1,75 @@
+package local
+
+import (
+	"github.com/drawbridge-soar/drawbridge/engine"
+	"github.com/drawbridge-soar/drawbridge/engine/machine"
+	"github.com/drawbridge-soar/drawbridge/engine/program"
+)
+
+// plan is what all calls of one step have in common. It is made once and then
+// only read.
+type plan struct {
+	node        *program.Node
+	action      engine.Action
+	inputs      engine.Type
+	outputs     engine.Type
+	connections map[engine.Capability]string
+	failure     *engine.Failure // why the step cannot be carried out at all
+}
+
+// plan makes or finds the plan of a call.
+func (d *drive) plan(call machine.Call) *plan {
+	prog := d.programs[call.Program]
+	if prog == nil || call.Node < 0 || call.Node >= len(prog.Nodes) || prog.Nodes[call.Node].Uses == nil {
+		return &plan{failure: engine.Fail(engine.ClassPermanent, "program", "the program has no such step")}
+	}
+	node := prog.Nodes[call.Node]
+	if p := d.plans[node]; p != nil {
+		return p
+	}
+	p := d.engine.newPlan(node)
+	d.plans[node] = p
+	return p
+}
+
+func (e *Engine) newPlan(node *program.Node) *plan {
+	p := &plan{node: node}
+	names, err := e.resolve(node.Uses)
+	if err != nil {
+		p.failure = engine.AsFailure(err)
+		return p
+	}
+	p.connections = names
+	p.action, _ = e.config.Actions.Named(node.Uses.Action)
+	spec := p.action.Spec()
+	p.inputs, p.outputs = optionally(spec.Inputs), spec.Output()
+	return p
+}
+
+// optionally is the type of given inputs: those that are not required may be absent.
+func optionally(fields []engine.Field) engine.Type {
+	out := make([]engine.Field, len(fields))
+	for i, f := range fields {
+		f.Type.Optional = f.Type.Optional || !f.Required
+		out[i] = f
+	}
+	return engine.MapOf(out...)
+}
+
+// decodeInputs reads a call's inputs by type; absent optional ones are absent.
+func (p *plan) decodeInputs(data []byte) (map[string]any, error) {
+	if len(data) == 0 {
+		return map[string]any{}, nil
+	}
+	v, err := engine.DecodeJSON(data, p.inputs)
+	if err != nil {
+		return nil, engine.Fail(engine.ClassInvalid, "inputs", "reading the inputs of %s: %s", p.node.Uses.Action, err)
+	}
+	inputs, _ := v.(map[string]any)
+	for name, v := range inputs {
+		if v == nil {
+			delete(inputs, name)
+		}
+	}
+	return inputs, nil
+}

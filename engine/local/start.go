@@ -1,0 +1,149 @@
+package local
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/drawbridge-soar/drawbridge/engine"
+	"github.com/drawbridge-soar/drawbridge/engine/guard"
+	"github.com/drawbridge-soar/drawbridge/engine/machine"
+	"github.com/drawbridge-soar/drawbridge/engine/program"
+)
+
+// StartRequest says what to run.
+type StartRequest struct {
+	Program *program.Program
+	Bundle  engine.Bundle  // the sources of Program, by its hash
+	Inputs  map[string]any // those given; ReadInputs reads them from text
+	Actor   engine.Actor
+	Trigger json.RawMessage // what triggered the run; nil when it was started by hand
+}
+
+// Start records a new run and returns its id; Drive carries it out. Before
+// anything is recorded it refuses what would not work: inputs that do not fit
+// (ErrInputs), parts of the language or limits that cannot be honoured yet
+// (ErrUnavailable), and connections that are missing or cannot be opened.
+func (e *Engine) Start(ctx context.Context, req StartRequest) (string, error) {
+	inputs, err := e.examine(ctx, req)
+	if err != nil {
+		return "", fmt.Errorf("starting %s: %w", req.Program.Name, err)
+	}
+	now := instant(e.config.Clock.Now())
+	id, err := e.ids.run(now)
+	if err != nil {
+		return "", fmt.Errorf("starting %s: %w", req.Program.Name, err)
+	}
+	record := engine.RunRecord{
+		ID: id, Playbook: req.Program.Name, Hash: req.Program.Hash, Status: engine.RunRunning, Actor: req.Actor,
+		Inputs: inputs, Trigger: req.Trigger, Attempt: 1, Semantics: machine.Semantics, CreatedAt: now,
+	}
+	if err := e.record(ctx, record, req); err != nil {
+		return "", fmt.Errorf("starting %s: %w", req.Program.Name, err)
+	}
+	return id, nil
+}
+
+// record writes the new run with its first event.
+func (e *Engine) record(ctx context.Context, record engine.RunRecord, req StartRequest) error {
+	started, err := json.Marshal(machine.Start{
+		Run: record.ID, Actor: record.Actor, Attempt: record.Attempt, Inputs: record.Inputs, Trigger: record.Trigger,
+	})
+	if err != nil {
+		return fmt.Errorf("encoding how it starts: %w", err)
+	}
+	e.keep(req.Program)
+	d := newDrive(e, record, req.Program)
+	d.machine = machine.New(req.Program)
+	d.batch.Bundles = []engine.Bundle{req.Bundle}
+	d.changed = true
+	_, err = d.apply(ctx, []machine.Event{{Kind: machine.Started, Value: machine.Value{Inline: started}}})
+	return err
+}
+
+// examine checks everything that can be known to be wrong before the run.
+func (e *Engine) examine(ctx context.Context, req StartRequest) (json.RawMessage, error) {
+	if req.Bundle.Hash != req.Program.Hash {
+		return nil, fmt.Errorf("the sources have the hash %s and the program %s", req.Bundle.Hash, req.Program.Hash)
+	}
+	if _, err := e.rules(req.Program); err != nil {
+		return nil, err
+	}
+	if err := unavailable(req.Program); err != nil {
+		return nil, err
+	}
+	inputs, err := completeInputs(req.Program.Inputs, req.Inputs)
+	if err != nil {
+		return nil, err
+	}
+	if err := e.checkConnections(ctx, req.Program); err != nil {
+		return nil, err
+	}
+	return e.encodeInputs(inputs)
+}
+
+// rules are the limits for a program. Where nothing can change, no limit is in
+// the way.
+func (e *Engine) rules(p *program.Program) (*guard.Rules, error) {
+	if !p.Changes {
+		return &guard.Rules{}, nil
+	}
+	rules, err := guard.NewRules(e.config.Guard, p.Name, p.Guard)
+	if err != nil {
+		return nil, fmt.Errorf("combining the limits: %w", err)
+	}
+	return rules, nil
+}
+
+func unavailable(root *program.Program) error {
+	var problems []error
+	everyProgram(root, func(p *program.Program) {
+		for _, u := range p.Unavailable {
+			problems = append(problems, fmt.Errorf("%s:%d:%d: %s is %w", p.Name, u.Line, u.Column, u.What, ErrUnavailable))
+		}
+	})
+	return errors.Join(problems...)
+}
+
+// checkConnections opens every connection some step will need, so that a
+// mistake in the configuration shows before the first account is touched.
+func (e *Engine) checkConnections(ctx context.Context, root *program.Program) error {
+	var problems []error
+	needed := make(map[string]bool)
+	everyProgram(root, func(p *program.Program) {
+		for _, n := range p.Nodes {
+			if n.Uses == nil {
+				continue
+			}
+			names, err := e.resolve(n.Uses)
+			if err != nil {
+				problems = append(problems, fmt.Errorf("%s:%d: %w", p.Name, n.Line, err))
+			}
+			for _, name := range names {
+				needed[name] = true
+			}
+		}
+	})
+	for _, name := range slices.Sorted(maps.Keys(needed)) {
+		if _, err := e.config.Connections.Connection(ctx, name); err != nil {
+			problems = append(problems, fmt.Errorf("opening connection %s: %w", name, err))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// resolve names the connection for each capability a step's action needs.
+func (e *Engine) resolve(uses *program.Uses) (map[engine.Capability]string, error) {
+	action, known := e.config.Actions.Named(uses.Action)
+	if !known {
+		return nil, engine.Fail(engine.ClassInvalid, "action", "there is no action %s", uses.Action)
+	}
+	names, err := e.config.Catalog.Resolve(action.Spec().Needs, uses.Connection)
+	if err != nil {
+		return nil, engine.Fail(engine.ClassInvalid, "connection", "%s: %s", uses.Action, err)
+	}
+	return names, nil
+}
