@@ -134,7 +134,10 @@ func newSnippet(line string, column, length int) Snippet {
 		runes[i] = safe(r)
 	}
 	before := min(column-1, len(runes))
-	from := max(0, before-snippetWidth/3)
+	from := 0
+	if before+length > snippetWidth {
+		from = max(0, before-snippetWidth/3)
+	}
 	to := min(len(runes), from+snippetWidth)
 	text, offset := string(runes[from:to]), before-from
 	if from > 0 {

@@ -9,9 +9,10 @@ import (
 const maxNameLength = 64
 
 // Nearest is the known name that is most likely meant by name, or "". One edit
-// in three characters is taken for a misspelling; a swap of neighbours is one edit.
+// in three characters is taken for a misspelling; a swap of neighbours is one
+// edit, capitals and the choice of - or _ are none.
 func Nearest(name string, known []string) string {
-	best, bestDistance := "", max(1, len([]rune(name))/3)+1
+	best, bestDistance := "", len([]rune(name))/3+1
 	for _, k := range slices.Sorted(slices.Values(known)) {
 		if k == name || len(name) > maxNameLength || len(k) > maxNameLength {
 			continue
@@ -86,7 +87,7 @@ func (n *Node) Unknown(what, where string, known []string) Diagnostic {
 
 // list is names for a hint, clipped where they are many.
 func list(names []string) string {
-	const most = 24
+	const most = 40
 	sorted := slices.Sorted(slices.Values(names))
 	if len(sorted) > most {
 		return strings.Join(sorted[:most], ", ") + ", …"

@@ -1,6 +1,9 @@
 package yamldoc
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Kind is what a node is before anybody asked for a type.
 type Kind uint8
@@ -133,10 +136,11 @@ func (n *Node) Describe() string {
 	case Map:
 		return "a map"
 	}
-	if n.Quoted() {
-		return fmt.Sprintf("the text %q", clip(n.value))
+	_, isBool := n.Bool()
+	if !n.Quoted() && (isBool || strings.IndexAny(n.value, "0123456789+-.") == 0) {
+		return clip(n.value)
 	}
-	return clip(n.value)
+	return fmt.Sprintf("the text %q", clip(n.value))
 }
 
 // Errorf is an error that points at the node.

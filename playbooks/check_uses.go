@@ -1,0 +1,284 @@
+package playbooks
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/drawbridge-soar/drawbridge/engine"
+	"github.com/drawbridge-soar/drawbridge/engine/program"
+	"github.com/drawbridge-soar/drawbridge/playbooks/yamldoc"
+)
+
+// uses checks the call of an action. The type is the zero type where the action
+// is not known.
+func (c *checker) uses(s *step, n *program.Node, in view) (*program.Uses, engine.Type) {
+	at := in.on(s)
+	it := s.given["uses"]
+	n.Retry = retryOf(s)
+	spec, known := c.action(it)
+	if !known {
+		return &program.Uses{}, engine.Type{}
+	}
+	u := &program.Uses{Action: spec.Name, Effect: spec.Effect, Declared: spec.Inputs, Output: spec.Output()}
+	owner := inputOwner{name: spec.Name, at: s.node.FirstKey(), exactlyOne: spec.ExactlyOne}
+	u.Inputs = c.inputs(s.given["with"], spec.Inputs, owner, at)
+	u.Connection = c.connection(s, spec)
+	n.For = c.temporary(s, spec, at)
+	c.changes = c.changes || spec.Effect == engine.Change
+	return u, u.Output
+}
+
+func (c *checker) action(it item) (engine.ActionSpec, bool) {
+	if it.wrong || it.key == nil {
+		return engine.ActionSpec{}, false
+	}
+	name, _ := it.value.(string)
+	action, known := c.env.Actions.Named(name)
+	if !known {
+		c.add(it.node.Unknown("action", "", c.env.Actions.Names()))
+		return engine.ActionSpec{}, false
+	}
+	return action.Spec(), true
+}
+
+// retryOf is the step's retry, which the parser has checked; nil without one.
+func retryOf(s *step) *program.Retry {
+	g, has := s.inner["retry"]
+	if !has {
+		return nil
+	}
+	first := g.durationOr("first", defaultFirst)
+	return &program.Retry{
+		Attempts: int(g.integerOr("attempts", 1)), Backoff: g.textOr("backoff", "exponential"),
+		First: first, Max: max(first, g.durationOr("max", defaultMax)),
+	}
+}
+
+// inputOwner is what is given inputs, for messages.
+type inputOwner struct {
+	name       string
+	at         *yamldoc.Node // where to point when one is missing
+	exactlyOne [][]string
+}
+
+// inputs checks what is given against what is declared, in declaration order.
+func (c *checker) inputs(with item, declared []engine.Field, owner inputOwner, at view) []program.Assignment {
+	if with.key != nil && with.node.Kind() != yamldoc.Map && with.node.Kind() != yamldoc.Null {
+		c.add(with.node.Errorf("type", "`with` must be a map of inputs, not %s", with.node.Describe()))
+		return nil
+	}
+	for _, e := range with.node.Entries() {
+		if _, known := engine.FieldNamed(declared, e.Name()); !known {
+			c.add(e.Key.Unknown("input", owner.name, fieldNames(declared)))
+		}
+	}
+	var out []program.Assignment
+	for _, f := range declared {
+		e, given := with.node.Entry(f.Name)
+		switch {
+		case given:
+			out = append(out, program.Assignment{Name: f.Name, Type: f.Type, Value: c.field(e.Value, f, at)})
+		case f.Required:
+			c.add(owner.at.Errorf("missing-input", "%s needs the input `%s`", owner.name, f.Name).WithHint("%s", describeInput(f)))
+		}
+	}
+	c.exactlyOne(with.node, owner)
+	return out
+}
+
+func describeInput(f engine.Field) string {
+	hint := fmt.Sprintf("%s is %s", f.Name, yamldoc.Article(f.Type))
+	if f.Doc != "" {
+		hint += ": " + f.Doc
+	}
+	return hint
+}
+
+func (c *checker) exactlyOne(with *yamldoc.Node, owner inputOwner) {
+	for _, group := range owner.exactlyOne {
+		var present []yamldoc.Entry
+		for _, e := range with.Entries() {
+			if slices.Contains(group, e.Name()) {
+				present = append(present, e)
+			}
+		}
+		names := strings.Join(group, ", ")
+		switch {
+		case len(present) == 0:
+			c.add(owner.at.Errorf("missing-input", "%s needs exactly one of the inputs %s", owner.name, names))
+		case len(present) > 1:
+			c.add(present[1].Key.Errorf("one-of", "%s takes exactly one of the inputs %s", owner.name, names))
+		}
+	}
+}
+
+// temporary checks `for`, which needs a way back.
+func (c *checker) temporary(s *step, spec engine.ActionSpec, at view) *program.Temporary {
+	it, given := s.given["for"]
+	if !given {
+		return nil
+	}
+	if spec.Inverse == "" {
+		c.add(it.key.Errorf("inverse", "%s has no inverse: it cannot be taken back after a time", spec.Name).
+			WithHint("`for` goes with changes that can be taken back: %s", strings.Join(c.reversible(), ", ")))
+		return nil
+	}
+	c.unavailable("for", it.key)
+	v, _ := c.value(it.node, "for", engine.TypeDuration(), at)
+	return &program.Temporary{Duration: v, AtEnd: s.text("at_end")}
+}
+
+func (c *checker) reversible() []string {
+	return slices.DeleteFunc(c.env.Actions.Names(), func(name string) bool {
+		action, _ := c.env.Actions.Named(name)
+		return action.Spec().Inverse == ""
+	})
+}
+
+// connection checks what the step says of connections against the action's
+// needs, and where there is a configuration, against that.
+func (c *checker) connection(s *step, spec engine.ActionSpec) engine.ConnectionRef {
+	it, given := s.given["connection"]
+	ref := engine.ConnectionRef{}
+	switch {
+	case given && len(spec.Needs) == 0:
+		c.add(it.key.Errorf("misplaced-key", "%s needs no connection", spec.Name))
+		return ref
+	case given && it.node.Kind() == yamldoc.Map:
+		ref.ByCapability = c.connectionMap(it.node, spec)
+	case given && (it.node.Kind() != yamldoc.Scalar || strings.Contains(it.node.Text(), braces)):
+		c.add(atValue(yamldoc.Entry{Key: it.key, Value: it.node}).Errorf("type", "`connection` must be the name of a connection, or a map of one per capability, written out"))
+		return ref
+	case given:
+		ref.Name = it.node.Text()
+	}
+	if c.env.Catalog != nil {
+		c.resolve(s, spec, ref)
+	}
+	return ref
+}
+
+func (c *checker) connectionMap(n *yamldoc.Node, spec engine.ActionSpec) map[engine.Capability]string {
+	var needs []string
+	for _, need := range spec.Needs {
+		needs = append(needs, string(need))
+	}
+	c.problems = append(c.problems, yamldoc.UnknownKeys(n, "the connections of "+spec.Name, needs)...)
+	out := map[engine.Capability]string{}
+	for _, e := range n.Entries() {
+		if e.Value.Kind() != yamldoc.Scalar {
+			c.add(atValue(e).Errorf("type", "a connection is given by its name, not %s", e.Value.Describe()))
+			continue
+		}
+		out[engine.Capability(e.Name())] = e.Value.Text()
+	}
+	return out
+}
+
+// resolve reports each capability that has no connection.
+func (c *checker) resolve(s *step, spec engine.ActionSpec, ref engine.ConnectionRef) {
+	for _, need := range spec.Needs {
+		_, err := c.env.Catalog.Resolve([]engine.Capability{need}, ref)
+		var why *engine.ResolveError
+		if errors.As(err, &why) {
+			c.add(c.unresolved(s, spec, why))
+			if why.Unknown && why.Name == ref.Name {
+				return // it does not exist for the other capabilities either
+			}
+		}
+	}
+}
+
+func (c *checker) unresolved(s *step, spec engine.ActionSpec, why *engine.ResolveError) yamldoc.Diagnostic {
+	at := s.given["uses"].node
+	if it, given := s.given["connection"]; given {
+		at = it.node
+		if one := it.node.Get(string(why.Capability)); one != nil {
+			at = one
+		}
+	}
+	hint := "no connection of the configuration offers it"
+	if len(why.Candidates) > 0 {
+		hint = "these offer it: " + strings.Join(why.Candidates, ", ")
+	}
+	switch {
+	case why.Unknown:
+		return at.Errorf("unknown-connection", "there is no connection %q; %s needs one for %q", why.Name, spec.Name, why.Capability).
+			WithSuggestion(yamldoc.Nearest(why.Name, c.connectionNames())).WithHint("%s", hint)
+	case why.Name != "":
+		return at.Errorf("capability", "connection %q does not offer %q, which %s needs", why.Name, why.Capability, spec.Name).WithHint("%s", hint)
+	case len(why.Candidates) > 1:
+		return at.Errorf("ambiguous-connection", "%s needs a connection for %q, and several offer it: %s", spec.Name, why.Capability, strings.Join(why.Candidates, ", ")).
+			WithHint("name one with `connection:`, or in the configuration's `defaults:`")
+	default:
+		return at.Errorf("no-connection", "%s needs a connection for %q, and the configuration has none", spec.Name, why.Capability)
+	}
+}
+
+func (c *checker) connectionNames() []string {
+	names := make([]string, len(c.env.Catalog.Connections))
+	for i, info := range c.env.Catalog.Connections {
+		names[i] = info.Name
+	}
+	return names
+}
+
+// connectionExists checks a name where any connection will do.
+func (c *checker) connectionExists(n *yamldoc.Node) {
+	if c.env.Catalog == nil {
+		return
+	}
+	if _, known := c.env.Catalog.Named(n.Text()); !known {
+		c.add(n.Errorf("unknown-connection", "there is no connection %q", n.Text()).
+			WithSuggestion(yamldoc.Nearest(n.Text(), c.connectionNames())))
+	}
+}
+
+// call checks the call of another playbook.
+func (c *checker) call(s *step, in view) (*program.Call, engine.Type) {
+	it := s.given["call"]
+	name := s.text("call")
+	call := &program.Call{Playbook: name}
+	if it.wrong || !c.callable(it.node, name) {
+		return call, engine.Type{}
+	}
+	called := c.program(name)
+	doc := c.docs[name]
+	if called == nil || doc == nil {
+		return call, engine.Type{}
+	}
+	c.out.Calls[name] = called
+	owner := inputOwner{name: "the playbook " + name, at: s.node.FirstKey()}
+	call.Inputs = c.inputs(s.given["with"], called.Inputs, owner, in.on(s))
+	c.changes = c.changes || called.Changes
+	for _, u := range called.Unavailable {
+		c.unavailable(fmt.Sprintf("%s in the playbook %s", u.What, name), it.key)
+	}
+	fields := make([]engine.Field, 0, len(called.Outputs))
+	for _, o := range called.Outputs {
+		fields = append(fields, engine.Field{Name: o.Name, Type: o.Type})
+	}
+	return call, engine.MapOf(fields...)
+}
+
+// callable reports a name that is none, that nothing answers to, or that leads
+// back here.
+func (c *checker) callable(n *yamldoc.Node, name string) bool {
+	_, exists := c.bundle.Sources[name]
+	switch {
+	case !safeName(name):
+		c.add(n.Errorf("name", "%q cannot be the name of a called playbook", name).
+			WithHint("write the file's name without folder and extension: a-z, 0-9, - and _"))
+	case !exists:
+		c.add(n.Errorf("unknown-playbook", "there is no playbook %q beside this one", name).
+			WithSuggestion(yamldoc.Nearest(name, c.bundle.names())).WithHint("it would be the file %s.yaml in the same folder", name))
+	case c.reaches(name, c.doc.name):
+		c.add(n.Errorf("recursion", "the playbook %q calls this one again: a playbook cannot call itself", name).
+			WithHint("use `foreach` or `while` to repeat something"))
+	default:
+		return true
+	}
+	return false
+}

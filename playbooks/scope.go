@@ -1,0 +1,230 @@
+package playbooks
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/drawbridge-soar/drawbridge/engine"
+	"github.com/drawbridge-soar/drawbridge/engine/expression"
+	"github.com/drawbridge-soar/drawbridge/engine/program"
+)
+
+// view is what can be seen from one place of a playbook: the loops around it
+// and the steps that ran before. It is passed by value and never changed.
+type view struct {
+	at      *step    // the step whose expressions are compiled; nil in outputs
+	trigger *trigger // in the `with` of a trigger, which sees nothing else
+	vars    []engine.Field
+	steps   []visible
+}
+
+// visible is a step as expressions after it see it.
+type visible struct {
+	id      string
+	outputs engine.Type // the zero type where the step is wrong: anything may be read
+	certain bool        // it has run
+	failed  bool        // it has failed, and its error is there
+	late    bool        // the playbook may have returned before it
+}
+
+// on is the view of the expressions of a step.
+func (v view) on(s *step) view {
+	v.at = s
+	return v
+}
+
+// and adds steps that ran.
+func (v view) and(seen ...visible) view {
+	v.steps = append(slices.Clip(v.steps), seen...)
+	return v
+}
+
+// perhaps is the same steps where they may not have run.
+func perhaps(seen []visible) []visible {
+	out := slices.Clone(seen)
+	for i := range out {
+		out[i].certain = false
+	}
+	return out
+}
+
+// in is the view inside a loop. Its variables are gone after it.
+func (v view) in(vars ...engine.Field) view {
+	kept := slices.DeleteFunc(slices.Clone(v.vars), func(f engine.Field) bool { return f.Name == "index" })
+	v.vars = append(kept, vars...)
+	return v
+}
+
+// afterReturn is the view of the outputs: they are evaluated also where the
+// playbook returned early.
+func (v view) afterReturn() view {
+	v.steps = slices.Clone(v.steps)
+	for i := range v.steps {
+		v.steps[i].certain = v.steps[i].certain && !v.steps[i].late
+	}
+	return v
+}
+
+// stepFields are the fields every step has beside its outputs.
+func stepFields() []string { return []string{"status", "error"} }
+
+// typ is the type of steps.<id>. Where the step may not have run its outputs
+// are optional; `status` is there in any case ("skipped" where it did not run)
+// and so is `error`, which is nil unless it failed.
+func (s visible) typ() engine.Type {
+	if s.outputs.Kind == "" {
+		return engine.Type{}
+	}
+	failure := engine.Maybe(engine.FailureType())
+	if s.failed {
+		failure = engine.FailureType()
+	}
+	fields := []engine.Field{
+		{Name: "status", Type: statusType()},
+		{Name: "error", Type: failure},
+	}
+	for _, f := range s.outputs.Fields {
+		if !s.certain && f.Type.Kind != "" {
+			f.Type = engine.Maybe(f.Type)
+		}
+		fields = append(fields, f)
+	}
+	return engine.MapOf(fields...)
+}
+
+// statusType is the type of steps.<id>.status.
+func statusType() engine.Type {
+	return engine.EnumOf(string(engine.StepSucceeded), string(engine.StepPartial), string(engine.StepFailed), string(engine.StepSkipped),
+		string(engine.StepRefused), string(engine.StepCancelled), string(engine.StepUnsettled))
+}
+
+// runType is the type of `run`.
+func runType() engine.Type {
+	return engine.MapOf(
+		engine.Field{Name: "id", Type: engine.TypeString()},
+		engine.Field{Name: "time", Type: engine.TypeTime()},
+		engine.Field{Name: "actor", Type: engine.TypeString()},
+		engine.Field{Name: "attempt", Type: engine.TypeInteger()},
+	)
+}
+
+// triggerType is the type of `trigger`. A run started by hand has none.
+func triggerType() engine.Type {
+	return engine.MapOf(
+		engine.Field{Name: "kind", Type: engine.EnumOf("schedule", "webhook")},
+		engine.Field{Name: "time", Type: engine.TypeTime()},
+		engine.Field{Name: "webhook", Type: engine.Maybe(engine.TypeString())},
+		engine.Field{Name: "body", Type: engine.TypeAny()},
+	)
+}
+
+// scope is what an expression at this place may use. Reasons why steps cannot
+// be used are given only for those it names: there may be a thousand.
+func (c *checker) scope(v view, source string) *expression.Scope {
+	if v.trigger != nil {
+		why := "a trigger's inputs are made before the run begins"
+		return expression.NewScope(engine.Field{Name: "trigger", Type: triggerType()}).
+			WithUnavailable("steps", why).WithUnavailable("inputs", why).WithUnavailable("run", why)
+	}
+	names := append([]engine.Field{{Name: "run", Type: runType()}}, v.vars...)
+	missing := map[string]string{}
+	if len(c.doc.inputs) > 0 {
+		names = append(names, engine.Field{Name: "inputs", Type: engine.MapOf(c.doc.inputs...)})
+	} else {
+		missing["inputs"] = "this playbook declares none"
+	}
+	if len(c.doc.triggers) > 0 {
+		names = append(names, engine.Field{Name: "trigger", Type: engine.Maybe(triggerType())})
+	} else {
+		missing["trigger"] = "this playbook has no triggers"
+	}
+	if _, inLoop := engine.FieldNamed(v.vars, "index"); !inLoop {
+		missing["index"] = "there is no loop around it"
+	}
+	steps := c.stepsType(v)
+	if len(steps.Fields) > 0 {
+		names = append(names, engine.Field{Name: "steps", Type: steps})
+	}
+	c.explain(missing, v, source, len(steps.Fields) > 0)
+	scope := expression.NewScope(names...)
+	for path, why := range missing {
+		scope = scope.WithUnavailable(path, why)
+	}
+	return scope
+}
+
+func (c *checker) stepsType(v view) engine.Type {
+	fields := make([]engine.Field, 0, len(v.steps))
+	for _, s := range v.steps {
+		fields = append(fields, engine.Field{Name: s.id, Type: s.typ()})
+	}
+	return engine.MapOf(fields...)
+}
+
+// explain says why the steps an expression names cannot be used.
+func (c *checker) explain(missing map[string]string, v view, source string, some bool) {
+	if !some {
+		missing["steps"] = "no step with an id has run before"
+	}
+	for id, s := range c.doc.byID {
+		seen := slices.ContainsFunc(v.steps, func(o visible) bool { return o.id == id })
+		if seen || !strings.Contains(source, id) {
+			continue
+		}
+		why := reason(v.at, s)
+		if some {
+			missing["steps."+id] = "it " + why
+		} else if strings.Contains(source, "steps."+id) || strings.Contains(source, "steps?."+id) {
+			missing["steps"] = fmt.Sprintf("step `%s` %s", id, why)
+		}
+	}
+}
+
+// reason says why a step cannot be used from another, or from the outputs
+// where that is nil.
+func reason(from, to *step) string {
+	line := to.line()
+	if from == to {
+		return "is this step"
+	}
+	common, fromSlot, toSlot := meet(from, to)
+	switch {
+	case common == to:
+		return fmt.Sprintf("is the step around this one, in line %d", line)
+	case loopBetween(common, to) != nil:
+		loop := loopBetween(common, to)
+		return fmt.Sprintf("is inside the loop in line %d and can be used only there", loop.line())
+	case common != nil && fromSlot != toSlot && common.form != program.FormTry:
+		return fmt.Sprintf("is in another branch, at line %d", line)
+	default:
+		return fmt.Sprintf("runs later, at line %d", line)
+	}
+}
+
+// meet finds the innermost step around both, and in which of its lists each stands.
+func meet(from, to *step) (common *step, fromSlot, toSlot string) {
+	above := map[*step]string{}
+	slot := ""
+	for s := from; s != nil; s = s.parent {
+		above[s], slot = slot, s.within
+	}
+	slot = ""
+	for s := to; s != nil; s = s.parent {
+		if in, ok := above[s]; ok {
+			return s, in, slot
+		}
+		slot = s.within
+	}
+	return nil, "", ""
+}
+
+// loopBetween is the innermost loop around a step, below another.
+func loopBetween(common, s *step) *step {
+	for up := s.parent; up != nil && up != common; up = up.parent {
+		if up.loops() {
+			return up
+		}
+	}
+	return nil
+}
