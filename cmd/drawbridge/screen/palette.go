@@ -1,6 +1,8 @@
 package screen
 
 import (
+	"image/color"
+
 	"charm.land/lipgloss/v2"
 
 	"github.com/drawbridge-soar/drawbridge/engine"
@@ -40,7 +42,7 @@ func (p Palette) Bold(s string) string {
 	return lipgloss.NewStyle().Bold(true).Render(s)
 }
 
-func (p Palette) paint(s string, c ansiColour) string {
+func (p Palette) paint(s string, c color.Color) string {
 	if !p.colour || s == "" {
 		return s
 	}

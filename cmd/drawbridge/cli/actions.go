@@ -1,0 +1,202 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/drawbridge-soar/drawbridge/engine"
+	"github.com/drawbridge-soar/drawbridge/playbooks/yamldoc"
+)
+
+func (a *app) actionsCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "actions", Short: "The reference of the actions playbooks can use"}
+	cmd.AddCommand(
+		&cobra.Command{
+			Use: "list", Short: "List the actions", Args: cobra.NoArgs,
+			RunE: work(func(context.Context, []string) error { return a.actionsList() }),
+		},
+		&cobra.Command{
+			Use: "show ACTION", Short: "Show an action's inputs, outputs and examples", Args: cobra.ExactArgs(1),
+			RunE: work(func(_ context.Context, args []string) error { return a.actionsShow(args[0]) }),
+		},
+	)
+	return cmd
+}
+
+// actionDocument is an action as -o json prints it.
+type actionDocument struct {
+	Name     string              `json:"name"`
+	Summary  string              `json:"summary"`
+	Doc      string              `json:"doc,omitempty"`
+	Effect   engine.Effect       `json:"effect"`
+	Needs    []engine.Capability `json:"needs"`
+	Inverse  string              `json:"inverse,omitempty"`
+	Access   engine.Access       `json:"access,omitempty"`
+	Inputs   []fieldDocument     `json:"inputs,omitempty"`
+	Outputs  []fieldDocument     `json:"outputs,omitempty"`
+	Examples []exampleDocument   `json:"examples,omitempty"`
+}
+
+type fieldDocument struct {
+	Name     string `json:"name"`
+	Type     string `json:"type"`
+	Required bool   `json:"required,omitempty"`
+	Default  any    `json:"default,omitempty"`
+	Doc      string `json:"doc,omitempty"`
+}
+
+type exampleDocument struct {
+	Title string `json:"title"`
+	YAML  string `json:"yaml"`
+}
+
+func (a *app) actionsList() error {
+	actions, err := knownActions()
+	if err != nil {
+		return err
+	}
+	docs, rows := []actionDocument{}, [][]string{}
+	for _, name := range actions.Names() {
+		action, _ := actions.Named(name)
+		spec := action.Spec()
+		docs = append(docs, brief(spec))
+		rows = append(rows, []string{spec.Name, string(spec.Effect), spec.Summary})
+	}
+	if a.json() {
+		return a.print(map[string]any{"actions": docs})
+	}
+	return a.table([]string{"ACTION", "EFFECT", "WHAT IT DOES"}, rows, "there are no actions")
+}
+
+func brief(spec engine.ActionSpec) actionDocument {
+	needs := spec.Needs
+	if needs == nil {
+		needs = []engine.Capability{}
+	}
+	return actionDocument{
+		Name: spec.Name, Summary: spec.Summary, Effect: spec.Effect, Needs: needs, Inverse: spec.Inverse, Access: spec.Access,
+	}
+}
+
+func (a *app) actionsShow(name string) error {
+	actions, err := knownActions()
+	if err != nil {
+		return err
+	}
+	action, ok := actions.Named(name)
+	if !ok {
+		return usage("there is no action %q%s", name, didYouMean(name, actions.Names()))
+	}
+	spec := action.Spec()
+	if a.json() {
+		doc := brief(spec)
+		doc.Doc, doc.Inputs, doc.Outputs = spec.Doc, fieldDocuments(spec.Inputs), fieldDocuments(spec.Outputs)
+		for _, e := range spec.Examples {
+			doc.Examples = append(doc.Examples, exampleDocument(e))
+		}
+		return a.print(doc)
+	}
+	a.writeAction(a.stdout, spec)
+	return nil
+}
+
+func fieldDocuments(fields []engine.Field) []fieldDocument {
+	var out []fieldDocument
+	for _, f := range fields {
+		out = append(out, fieldDocument{Name: f.Name, Type: f.Type.String(), Required: f.Required, Default: defaultOf(f), Doc: f.Doc})
+	}
+	return out
+}
+
+// defaultOf is a default as it would stand in YAML.
+func defaultOf(f engine.Field) any {
+	if f.Default == nil {
+		return nil
+	}
+	encoded, err := engine.EncodeJSON(f.Default)
+	if err != nil {
+		return fmt.Sprint(f.Default)
+	}
+	return strings.Trim(string(encoded), `"`)
+}
+
+func (a *app) writeAction(w io.Writer, spec engine.ActionSpec) {
+	fmt.Fprintf(w, "%s  (%s)\n%s\n", a.palette.Bold(spec.Name), spec.Effect, spec.Summary)
+	if spec.Inverse != "" {
+		fmt.Fprintf(w, "Taken back by %s.\n", spec.Inverse)
+	}
+	if len(spec.Needs) > 0 {
+		fmt.Fprintf(w, "Needs a connection that offers: %s.\n", join(spec.Needs))
+	}
+	a.writeFields(w, "Inputs", spec.Inputs)
+	for _, group := range spec.ExactlyOne {
+		fmt.Fprintf(w, "  exactly one of: %s\n", strings.Join(group, ", "))
+	}
+	a.writeFields(w, "Outputs", spec.Outputs)
+	if spec.Doc != "" {
+		fmt.Fprintf(w, "\n%s\n", strings.TrimSpace(spec.Doc))
+	}
+	for _, e := range spec.Examples {
+		fmt.Fprintf(w, "\n%s\n%s", a.palette.Bold("Example: "+e.Title), indent(e.YAML))
+	}
+}
+
+func (a *app) writeFields(w io.Writer, title string, fields []engine.Field) {
+	if len(fields) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\n%s\n", a.palette.Bold(title))
+	for _, f := range fields {
+		note := ""
+		switch {
+		case f.Required:
+			note = ", required"
+		case f.Default != nil:
+			note = fmt.Sprintf(", default %v", defaultOf(f))
+		}
+		fmt.Fprintf(w, "  %s  (%s%s)\n", f.Name, typeName(f.Type), note)
+		if f.Doc != "" {
+			fmt.Fprintf(w, "      %s\n", f.Doc)
+		}
+	}
+}
+
+// typeName names a type and, of maps, their fields.
+func typeName(t engine.Type) string {
+	fields := t.Fields
+	if t.Elem != nil {
+		fields = t.Elem.Fields
+	}
+	if len(fields) == 0 {
+		return t.String()
+	}
+	names := make([]string, len(fields))
+	for i, f := range fields {
+		names[i] = f.Name
+	}
+	return t.String() + " of " + strings.Join(names, ", ")
+}
+
+func join[T ~string](list []T) string {
+	parts := make([]string, len(list))
+	for i, v := range list {
+		parts[i] = string(v)
+	}
+	return strings.Join(parts, ", ")
+}
+
+func indent(text string) string {
+	return "  " + strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n  ") + "\n"
+}
+
+// didYouMean proposes the nearest of the known names.
+func didYouMean(name string, known []string) string {
+	if near := yamldoc.Nearest(name, known); near != "" {
+		return " (did you mean " + near + "?)"
+	}
+	return ""
+}

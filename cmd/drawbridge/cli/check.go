@@ -1,0 +1,87 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/drawbridge-soar/drawbridge/engine"
+	"github.com/drawbridge-soar/drawbridge/playbooks"
+	"github.com/drawbridge-soar/drawbridge/playbooks/yamldoc"
+)
+
+func (a *app) checkCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "check PATH...",
+		Short: "Check playbooks: structure, types, names; says file, line and column",
+		Long: `Checks playbooks, and all playbooks in folders, without running anything or
+reaching any service. With a configuration it also checks that every action has
+a connection; without one it skips that and says so. Exit code 2 when something
+is wrong.`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: work(func(_ context.Context, args []string) error { return a.check(args) }),
+	}
+}
+
+// diagnosticsDocument is what check prints with -o json.
+type diagnosticsDocument struct {
+	Diagnostics []yamldoc.Diagnostic `json:"diagnostics"`
+}
+
+func diagnosticsOf(list []yamldoc.Diagnostic) diagnosticsDocument {
+	if list == nil {
+		list = []yamldoc.Diagnostic{}
+	}
+	return diagnosticsDocument{Diagnostics: list}
+}
+
+func (a *app) check(paths []string) error {
+	conf, err := a.config()
+	if err != nil {
+		return err
+	}
+	var catalog *engine.Catalog
+	if conf.Path != "" {
+		c := conf.Catalog()
+		catalog = &c
+	}
+	env, err := a.environment(catalog)
+	if err != nil {
+		return err
+	}
+	var found []yamldoc.Diagnostic
+	checked := playbooks.Check(env, paths...)
+	for _, c := range checked {
+		found = append(found, c.Diagnostics...)
+	}
+	found = yamldoc.Sort(found)
+	return a.showChecked(len(checked), found, conf.Path != "")
+}
+
+func (a *app) showChecked(count int, found []yamldoc.Diagnostic, configured bool) error {
+	if !configured {
+		a.say("there is no configuration: connections were not checked")
+	}
+	if a.json() {
+		if err := a.print(diagnosticsOf(found)); err != nil {
+			return err
+		}
+	} else {
+		fmt.Fprint(a.stdout, yamldoc.Render(found))
+	}
+	if yamldoc.HasErrors(found) {
+		return quit(exitUsage)
+	}
+	if !a.json() {
+		fmt.Fprintf(a.stdout, "%s %s\n", a.palette.Good("✓"), plural(count, "playbook is fine", "playbooks are fine"))
+	}
+	return nil
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}

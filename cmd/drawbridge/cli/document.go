@@ -1,0 +1,129 @@
+package cli
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/drawbridge-soar/drawbridge/engine"
+)
+
+// runDocument is a run as -o json prints it: by run, by runs show and, without
+// changes, steps and items, by runs list.
+type runDocument struct {
+	ID         string           `json:"id"`
+	Playbook   string           `json:"playbook"`
+	Status     engine.RunStatus `json:"status"`
+	Actor      engine.Actor     `json:"actor"`
+	CreatedAt  string           `json:"created_at"`
+	FinishedAt *string          `json:"finished_at"`
+	Inputs     json.RawMessage  `json:"inputs"`
+	Changes    []changeDocument `json:"changes"`
+	Outputs    json.RawMessage  `json:"outputs"`
+	Error      *failureDocument `json:"error"`
+	Hash       string           `json:"hash"`
+	Steps      []stepDocument   `json:"steps,omitempty"` // of runs show
+	Items      []itemDocument   `json:"items,omitempty"` // of runs show
+}
+
+// changeDocument is one line of the ledger.
+type changeDocument struct {
+	Path       string           `json:"path"`
+	Action     string           `json:"action"`
+	Connection string           `json:"connection"`
+	Target     engine.Target    `json:"target"`
+	Before     json.RawMessage  `json:"before"`
+	After      json.RawMessage  `json:"after"`
+	Outcome    engine.Outcome   `json:"outcome"`
+	Why        string           `json:"why"`
+	Error      *failureDocument `json:"error,omitempty"`
+}
+
+type stepDocument struct {
+	Path      string            `json:"path"`
+	Form      string            `json:"form"`
+	Action    string            `json:"action,omitempty"`
+	Status    engine.StepStatus `json:"status"`
+	Attempt   int               `json:"attempt"`
+	StartedAt string            `json:"started_at"`
+	EndedAt   *string           `json:"ended_at"`
+	Error     *failureDocument  `json:"error,omitempty"`
+}
+
+type itemDocument struct {
+	Path    string           `json:"path"`
+	Key     string           `json:"key"`
+	Label   string           `json:"label"`
+	Outcome engine.Outcome   `json:"outcome"`
+	Error   *failureDocument `json:"error"`
+}
+
+type failureDocument struct {
+	Class   engine.Class `json:"class"`
+	Code    string       `json:"code"`
+	Message string       `json:"message"`
+	Step    string       `json:"step"`
+}
+
+func documentOfRun(r engine.RunRecord) runDocument {
+	return runDocument{
+		ID: r.ID, Playbook: r.Playbook, Status: r.Status, Actor: r.Actor, Hash: r.Hash,
+		CreatedAt: stamp(r.CreatedAt), FinishedAt: stampOf(r.FinishedAt),
+		Inputs: orNull(r.Inputs), Outputs: orNull(r.Outputs), Error: documentOfFailure(r.Error),
+		Changes: []changeDocument{},
+	}
+}
+
+func documentOfChange(s engine.StepRecord) changeDocument {
+	doc := changeDocument{
+		Path: s.Path, Action: s.Action, Connection: s.Connection, Before: orNull(s.Before), After: orNull(s.After),
+		Outcome: outcomeOf(s), Why: s.Why, Error: documentOfFailure(s.Error),
+	}
+	if s.Target != nil {
+		doc.Target = *s.Target
+	}
+	return doc
+}
+
+// outcomeOf is what became of a change; nobody knows while only its intent is
+// recorded.
+func outcomeOf(s engine.StepRecord) engine.Outcome {
+	if s.Outcome == "" {
+		return engine.OutcomeUnsettled
+	}
+	return s.Outcome
+}
+
+func documentOfStep(s engine.StepRecord) stepDocument {
+	return stepDocument{
+		Path: s.Path, Form: s.Form, Action: s.Action, Status: s.Status, Attempt: s.Attempt,
+		StartedAt: stamp(s.StartedAt), EndedAt: stampOf(s.EndedAt), Error: documentOfFailure(s.Error),
+	}
+}
+
+func documentOfItem(i engine.ItemRecord) itemDocument {
+	return itemDocument{Path: i.Path, Key: i.Key, Label: i.Label, Outcome: i.Outcome, Error: documentOfFailure(i.Error)}
+}
+
+func documentOfFailure(f *engine.Failure) *failureDocument {
+	if f == nil {
+		return nil
+	}
+	return &failureDocument{Class: f.Class, Code: f.Code, Message: f.Message, Step: f.Step}
+}
+
+func orNull(raw json.RawMessage) json.RawMessage {
+	if len(raw) == 0 {
+		return json.RawMessage("null")
+	}
+	return raw
+}
+
+func stamp(t time.Time) string { return t.UTC().Format(engine.TimeLayout) }
+
+func stampOf(t *time.Time) *string {
+	if t == nil {
+		return nil
+	}
+	s := stamp(*t)
+	return &s
+}

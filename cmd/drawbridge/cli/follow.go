@@ -1,0 +1,170 @@
+package cli
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/term"
+
+	"github.com/drawbridge-soar/drawbridge/cmd/drawbridge/screen"
+	"github.com/drawbridge-soar/drawbridge/engine/local"
+	"github.com/drawbridge-soar/drawbridge/engine/machine"
+)
+
+// frameTime is how often the live tree is drawn: fast enough to look alive,
+// slow enough to cost nothing.
+const frameTime = 80 * time.Millisecond
+
+// follower shows a run while it is carried out.
+type follower interface {
+	watch(local.Progress)
+	messages() io.Writer // where messages to the terminal go meanwhile
+	close()              // may be called twice
+}
+
+func (a *app) newFollower() follower {
+	switch {
+	case a.json():
+		return quiet{to: a.stderr}
+	case a.terminal.drawable:
+		return a.newLive()
+	default:
+		return &plain{lines: screen.NewLines(a.stdout, a.palette), to: a.stdout}
+	}
+}
+
+// quiet shows nothing: the answer is one JSON object at the end.
+type quiet struct{ to io.Writer }
+
+func (quiet) watch(local.Progress)  {}
+func (q quiet) messages() io.Writer { return q.to }
+func (quiet) close()                {}
+
+// plain writes a line where a step begins or ends.
+type plain struct {
+	mu    sync.Mutex
+	lines *screen.Lines
+	to    io.Writer
+}
+
+func (p *plain) watch(pr local.Progress) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.lines.Update(pr.Steps, pr.Items)
+}
+
+func (p *plain) messages() io.Writer { return p.to }
+
+func (p *plain) close() {}
+
+// live redraws the step tree in place.
+type live struct {
+	console *screen.Console
+	file    *os.File
+	now     func() time.Time
+	flush   func() error
+
+	mu   sync.Mutex
+	tree *screen.Tree
+	view machine.View
+	seen time.Time
+
+	once sync.Once
+	stop chan struct{}
+	done chan struct{}
+}
+
+func (a *app) newLive() *live {
+	l := &live{
+		console: screen.NewConsole(a.stdout), file: a.terminal.file, now: a.now, flush: a.stdout.Flush,
+		tree: screen.NewTree(a.palette), stop: make(chan struct{}), done: make(chan struct{}),
+	}
+	go l.draw()
+	return l
+}
+
+// watch takes a view of the run, but not more often than frames are drawn: a
+// view costs time that the run could use.
+func (l *live) watch(p local.Progress) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.now()
+	if now.Sub(l.seen) < frameTime && !p.Run.Status.Final() {
+		return
+	}
+	l.view, l.seen = p.View(), now
+}
+
+func (l *live) messages() io.Writer { return l.console }
+
+func (l *live) draw() {
+	defer close(l.done)
+	tick := time.NewTicker(frameTime)
+	defer tick.Stop()
+	for {
+		select {
+		case <-l.stop:
+			return
+		case <-tick.C:
+			l.frame()
+		}
+	}
+}
+
+func (l *live) frame() {
+	columns, rows, err := term.GetSize(int(l.file.Fd()))
+	if err != nil {
+		columns, rows = 80, 24
+	}
+	l.mu.Lock()
+	lines := l.tree.Lines(l.view, l.now(), columns, rows)
+	l.mu.Unlock()
+	l.console.Draw(lines)
+	_ = l.flush() // a terminal that went away is no reason to stop a run
+}
+
+// close leaves the last state of the tree standing above what follows.
+func (l *live) close() {
+	l.once.Do(func() {
+		close(l.stop)
+		<-l.done
+		l.frame()
+		l.console.Keep()
+	})
+}
+
+// interruptible makes a context that the first Ctrl-C cancels; the second one
+// ends the process at once, with the cursor where it belongs.
+func (a *app) interruptible(ctx context.Context, f follower) (context.Context, func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	done := make(chan struct{})
+	go func() {
+		select {
+		case <-done:
+			return
+		case <-signals:
+		}
+		a.say("interrupting: waiting for what is under way; once more to leave at once")
+		cancel()
+		select {
+		case <-done:
+		case <-signals:
+			f.close()
+			_ = a.stdout.Close()
+			_ = a.stderr.Close()
+			os.Exit(exitInterrupted)
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		close(done)
+		cancel()
+	}
+}

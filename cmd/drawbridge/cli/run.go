@@ -1,0 +1,184 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/drawbridge-soar/drawbridge/cmd/drawbridge/config"
+	"github.com/drawbridge-soar/drawbridge/engine"
+	"github.com/drawbridge-soar/drawbridge/engine/guard"
+	"github.com/drawbridge-soar/drawbridge/engine/local"
+)
+
+// runOptions are the flags of run.
+type runOptions struct {
+	inputs     []string
+	maxChanges int64
+}
+
+// noLimit is --max-changes when it was not given.
+const noLimit = -1
+
+func (a *app) runCommand() *cobra.Command {
+	var o runOptions
+	cmd := &cobra.Command{
+		Use:   "run PLAYBOOK",
+		Short: "Run a playbook",
+		Long: `Runs a playbook: a path, or a name in the configuration's folders. Ctrl-C lets
+what is under way finish and leaves a run that "drawbridge runs resume"
+continues; a second Ctrl-C ends at once, and the run can be resumed all the same.`,
+		Args: cobra.ExactArgs(1),
+		RunE: work(func(ctx context.Context, args []string) error { return a.run(ctx, args[0], o) }),
+	}
+	cmd.Flags().StringArrayVarP(&o.inputs, "input", "i", nil, "an input, as name=value; lists as a,b or JSON")
+	cmd.Flags().Int64Var(&o.maxChanges, "max-changes", noLimit, "change at most this many targets; it can only lower the limit")
+	return cmd
+}
+
+func (a *app) run(ctx context.Context, argument string, o runOptions) error {
+	conf, err := a.config()
+	if err != nil {
+		return err
+	}
+	playbook, err := a.compile(conf, argument)
+	if err != nil {
+		return err
+	}
+	inputs, err := readInputs(playbook.program.Inputs, o.inputs)
+	if err != nil {
+		return err
+	}
+	if o.maxChanges != noLimit {
+		if conf.Guard, err = lowered(conf.Guard, playbook.program.Name, o.maxChanges); err != nil {
+			return err
+		}
+	}
+	return a.carryOut(ctx, conf, func(ctx context.Context, rt *opened) (string, error) {
+		a.reportLeftovers(ctx, rt, "")
+		return rt.engine.Start(ctx, local.StartRequest{
+			Program: playbook.program, Bundle: playbook.bundle, Inputs: inputs, Actor: actor(),
+		})
+	}, onward)
+}
+
+// lowered is the limits with a lower cap on changes for one playbook.
+func lowered(c guard.Configuration, playbook string, limit int64) (guard.Configuration, error) {
+	if limit < 0 {
+		return c, usage("--max-changes must not be negative")
+	}
+	own := c.Playbooks[playbook]
+	ceiling := int64(guard.DefaultMaxChanges)
+	for _, set := range []*int64{c.MaxChanges, own.MaxChanges} {
+		if set != nil {
+			ceiling = *set
+		}
+	}
+	if limit > ceiling {
+		return c, usage("--max-changes %d would raise the limit, which is %d; only the configuration can", limit, ceiling)
+	}
+	own.MaxChanges = &limit
+	all := map[string]guard.Limits{playbook: own}
+	for name, l := range c.Playbooks {
+		if name != playbook {
+			all[name] = l
+		}
+	}
+	c.Playbooks = all
+	return c, nil
+}
+
+// beginner chooses or makes the run to be carried out.
+type beginner func(context.Context, *opened) (id string, err error)
+
+// driver carries a run out.
+type driver func(ctx context.Context, rt *opened, id string) (engine.RunRecord, error)
+
+// onward carries a run out from where it stands.
+func onward(ctx context.Context, rt *opened, id string) (engine.RunRecord, error) {
+	return rt.engine.Drive(ctx, id)
+}
+
+// carryOut starts an engine, lets begin choose or make the run, and shows and
+// reports it to its end.
+func (a *app) carryOut(ctx context.Context, conf *config.Config, begin beginner, way driver) error {
+	if err := a.refuseUnavailable(conf); err != nil {
+		return err
+	}
+	f := a.newFollower()
+	defer f.close()
+	rt, err := a.start(conf, f.messages(), f.watch)
+	if err != nil {
+		return err
+	}
+	ctx, stop := a.interruptible(ctx, f)
+	defer stop()
+	record, err := a.drive(ctx, rt, begin, way)
+	f.close()
+	if err == nil {
+		err = a.conclude(context.WithoutCancel(ctx), rt, record)
+	}
+	return errors.Join(err, rt.close())
+}
+
+func (rt *opened) close() error {
+	if err := rt.store.Close(); err != nil {
+		return fmt.Errorf("closing the database: %w", err)
+	}
+	return nil
+}
+
+func (a *app) drive(ctx context.Context, rt *opened, begin beginner, way driver) (engine.RunRecord, error) {
+	id, err := begin(ctx, rt)
+	if err != nil {
+		return engine.RunRecord{}, asUsage(err)
+	}
+	record, err := way(ctx, rt, id)
+	if err != nil {
+		return record, fmt.Errorf("%w\nnothing is lost: continue with %s", err, a.command("runs resume "+id))
+	}
+	return record, nil
+}
+
+// asUsage gives errors that stand before a run the code for wrong usage.
+func asUsage(err error) error {
+	var exit *exitError
+	invalid := errors.Is(err, &engine.Failure{Class: engine.ClassInvalid})
+	if !errors.As(err, &exit) && (invalid || errors.Is(err, local.ErrUnavailable) || errors.Is(err, local.ErrInputs) || errors.Is(err, guard.ErrSetting)) {
+		return &exitError{code: exitUsage, err: err}
+	}
+	return err
+}
+
+// refuseUnavailable stops before anything is done where the configuration
+// asks for something that cannot be honoured yet.
+func (a *app) refuseUnavailable(conf *config.Config) error {
+	if len(conf.Unavailable) > 0 {
+		return a.reject(conf.Unavailable)
+	}
+	return nil
+}
+
+// command is a command line of this program that speaks of the same
+// configuration and database.
+func (a *app) command(words string) string {
+	line := "drawbridge " + words
+	if a.configPath != "" {
+		line += " --config " + quoted(a.configPath)
+	}
+	if a.dbPath != "" {
+		line += " --db " + quoted(a.dbPath)
+	}
+	return line
+}
+
+// quoted is a word as a shell takes it.
+func quoted(word string) string {
+	if strings.ContainsAny(word, " \t\n'\"\\$&|;<>()*?[]#~`!") {
+		return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+	}
+	return word
+}

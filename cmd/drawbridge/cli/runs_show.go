@@ -1,0 +1,50 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/drawbridge-soar/drawbridge/cmd/drawbridge/screen"
+)
+
+func (a *app) runsShowCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "show RUN",
+		Short: "Show a run: its steps, what it changed from what to what, and what went wrong",
+		Long:  "Shows a run, named by its id, by a beginning of it that no other run has, or as `last`.",
+		Args:  cobra.ExactArgs(1),
+		RunE:  work(func(ctx context.Context, args []string) error { return a.runsShow(ctx, args[0]) }),
+	}
+}
+
+func (a *app) runsShow(ctx context.Context, argument string) error {
+	store, driven, err := a.reading()
+	if err != nil {
+		return err
+	}
+	if store == nil {
+		return usage("there is no run %q: nothing was run yet", argument)
+	}
+	defer store.Close()
+	run, err := resolveRun(ctx, store, argument)
+	if err != nil {
+		return err
+	}
+	run = seen(run, driven)
+	past, err := remember(ctx, store, run, a.json())
+	if err != nil {
+		return err
+	}
+	if a.json() {
+		return a.print(past.document(true))
+	}
+	screen.Header(a.stdout, run, a.now(), a.palette)
+	screen.Steps(a.stdout, past.steps, a.palette)
+	var advice []string
+	if !run.Status.Final() {
+		advice = a.advice(run)
+	}
+	screen.Summary(a.stdout, past.report(advice), a.palette)
+	return nil
+}

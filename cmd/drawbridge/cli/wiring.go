@@ -1,0 +1,167 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/user"
+	"path/filepath"
+
+	"github.com/drawbridge-soar/drawbridge/cmd/drawbridge/config"
+	"github.com/drawbridge-soar/drawbridge/engine"
+	"github.com/drawbridge-soar/drawbridge/engine/local"
+	"github.com/drawbridge-soar/drawbridge/engine/program"
+	"github.com/drawbridge-soar/drawbridge/engine/secret"
+	"github.com/drawbridge-soar/drawbridge/playbooks"
+	"github.com/drawbridge-soar/drawbridge/playbooks/yamldoc"
+	"github.com/drawbridge-soar/drawbridge/steps"
+	"github.com/drawbridge-soar/drawbridge/steps/providers"
+	"github.com/drawbridge-soar/drawbridge/store/sqlite"
+)
+
+// databaseName is the database's name where none is given.
+const databaseName = "drawbridge.db"
+
+// knownActions are the actions of this binary.
+func knownActions() (*engine.Actions, error) {
+	actions, err := engine.NewActions(steps.All()...)
+	if err != nil {
+		return nil, fmt.Errorf("listing the actions: %w", err)
+	}
+	return actions, nil
+}
+
+// config reads the configuration, if there is one. Its problems are said here.
+func (a *app) config() (*config.Config, error) {
+	path, err := config.Find(a.configPath)
+	if err != nil {
+		return nil, fmt.Errorf("looking for the configuration: %w", err)
+	}
+	if path == "" {
+		return &config.Config{}, nil
+	}
+	conf, problems := config.Load(path, providers.All())
+	if conf == nil {
+		return nil, a.reject(problems)
+	}
+	fmt.Fprint(a.stderr, yamldoc.Render(problems)) // warnings
+	return conf, nil
+}
+
+// reject says what is wrong with playbooks or the configuration and ends the
+// command.
+func (a *app) reject(problems []yamldoc.Diagnostic) error {
+	if a.json() {
+		if err := a.print(diagnosticsOf(problems)); err != nil {
+			return err
+		}
+		return quit(exitUsage)
+	}
+	fmt.Fprint(a.stderr, yamldoc.Render(problems))
+	return quit(exitUsage)
+}
+
+// connections opens a configuration's connections when they are needed.
+func (a *app) connections(conf *config.Config, messages io.Writer) (*config.Connections, error) {
+	keeper, err := secret.NewKeeper(secret.KeeperConfig{Redactor: a.redactor, Lookup: a.lookup, Log: a.log})
+	if err != nil {
+		return nil, fmt.Errorf("preparing secrets: %w", err)
+	}
+	return conf.Open(engine.Opening{
+		Secrets: keeper, Terminal: messages, Version: thisVersion().Version, Log: a.log, Now: a.now,
+	}), nil
+}
+
+// environment is what playbooks are checked against.
+func (a *app) environment(catalog *engine.Catalog) (playbooks.Environment, error) {
+	actions, err := knownActions()
+	if err != nil {
+		return playbooks.Environment{}, err
+	}
+	return playbooks.Environment{Actions: actions, Catalog: catalog}, nil
+}
+
+// database is the path of the database: --db, else beside the configuration,
+// else in the working directory.
+func (a *app) database(conf *config.Config) string {
+	if a.dbPath != "" || conf.Path == "" {
+		return orElse(a.dbPath, databaseName)
+	}
+	return filepath.Join(filepath.Dir(conf.Path), databaseName)
+}
+
+func orElse(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}
+
+// history opens the database for reading, without its lock. Without a database
+// the error is engine.ErrNotFound.
+func (a *app) history(conf *config.Config) (engine.Store, error) {
+	return sqlite.Open(a.database(conf), sqlite.Options{Mode: sqlite.ReadOnly})
+}
+
+// opened is an engine over an open database.
+type opened struct {
+	engine *local.Engine
+	store  engine.Store
+	path   string // of the database
+}
+
+// start opens the database with its lock and puts an engine over it.
+func (a *app) start(conf *config.Config, messages io.Writer, watch func(local.Progress)) (*opened, error) {
+	actions, err := knownActions()
+	if err != nil {
+		return nil, err
+	}
+	set, err := a.connections(conf, messages)
+	if err != nil {
+		return nil, err
+	}
+	path := a.database(conf)
+	store, err := sqlite.Open(path, sqlite.Options{Mode: sqlite.Engine, Command: "drawbridge " + a.running})
+	if err != nil {
+		return nil, err
+	}
+	catalog := conf.Catalog()
+	eng, err := local.New(local.Config{
+		Store: store, Actions: actions, Catalog: catalog, Connections: set, Guard: conf.Guard,
+		Programs: a.compiler(&catalog), Redact: a.redactor, Log: a.log, Watch: watch,
+	})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("preparing the engine: %w", err), store.Close())
+	}
+	return &opened{engine: eng, store: store, path: path}, nil
+}
+
+// compiler compiles the sources that a run is pinned to.
+func (a *app) compiler(catalog *engine.Catalog) func(context.Context, engine.Bundle) (*program.Program, error) {
+	return func(_ context.Context, b engine.Bundle) (*program.Program, error) {
+		env, err := a.environment(catalog)
+		if err != nil {
+			return nil, err
+		}
+		bundle, err := playbooks.DecodeBundle(b.Data)
+		if err != nil {
+			return nil, fmt.Errorf("reading the sources of %s: %w", b.Name, err)
+		}
+		prog, problems := playbooks.Compile(bundle, env)
+		if prog == nil {
+			return nil, fmt.Errorf("the playbook the run began with does not pass the checks any more:\n%s", yamldoc.Render(problems))
+		}
+		return prog, nil
+	}
+}
+
+// actor is whoever typed the command.
+func actor() engine.Actor {
+	name := os.Getenv("USER")
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	return engine.Actor{Name: orElse(name, "unknown"), Via: "cli"}
+}

@@ -1,0 +1,126 @@
+package config
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/drawbridge-soar/drawbridge/engine"
+	"github.com/drawbridge-soar/drawbridge/engine/guard"
+	"github.com/drawbridge-soar/drawbridge/playbooks/yamldoc"
+)
+
+// FileName is the configuration's name where none is given.
+const FileName = "drawbridge.yaml"
+
+// Config is a checked configuration. The zero Config has no connections and
+// the default limits: what runs without a file.
+type Config struct {
+	Path        string   // of the file; "" without one
+	Playbooks   []string // folders, in the order they are searched
+	Connections []Connection
+	Defaults    map[engine.Capability]string
+	Guard       guard.Configuration // the ceiling that playbooks may only lower
+	People      []Person
+	Notify      string // connection that hears of runs that did not succeed; "" for none
+	Network     Network
+	// Unavailable is what this version understands but cannot honour yet. A
+	// run must refuse while there is any.
+	Unavailable []yamldoc.Diagnostic
+}
+
+// Connection is one configured way to reach a service.
+type Connection struct {
+	Name     string
+	Provider engine.Provider
+	Settings map[string]any // by declared type, defaults filled in; secrets as secret.Reference
+}
+
+// Person is somebody who may start and decide things.
+type Person struct {
+	Name   string
+	OSUser string
+	Email  string
+	Groups []string
+}
+
+// Network is how services are reached. Files are absolute paths.
+type Network struct {
+	Proxy  string
+	CAFile string
+	Hosts  map[string]Host
+}
+
+// Host is how one host is reached, where it differs from the rest.
+type Host struct {
+	Proxy      string // "none" for a direct connection
+	CAFile     string
+	ClientCert string
+	ClientKey  string
+}
+
+// Find is the path of the configuration: the one given, else FileName in the
+// working directory where there is one, else "".
+func Find(given string) (string, error) {
+	if given != "" {
+		return given, nil
+	}
+	_, err := os.Stat(FileName)
+	switch {
+	case err == nil:
+		return FileName, nil
+	case errors.Is(err, fs.ErrNotExist):
+		return "", nil
+	default:
+		return "", err
+	}
+}
+
+// Load reads and checks a configuration. It is nil where a diagnostic is an error.
+func Load(path string, providers []engine.Provider) (*Config, []yamldoc.Diagnostic) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, []yamldoc.Diagnostic{yamldoc.NewDiagnostic(path, "unreadable", "the configuration cannot be read: %v", cause(err))}
+	}
+	return Parse(path, data, providers)
+}
+
+// Parse is Load of a file that was read already; relative paths in it are
+// taken from its folder.
+func Parse(path string, data []byte, providers []engine.Provider) (*Config, []yamldoc.Diagnostic) {
+	root, problems := yamldoc.Parse(path, data)
+	d := &decoder{dir: filepath.Dir(path), providers: providers, problems: withoutLines(problems)}
+	c := &Config{Path: path}
+	if root != nil {
+		d.config(root, c)
+	}
+	d.hideSecrets(strings.Split(string(data), "\n"))
+	found := yamldoc.Sort(d.problems)
+	if yamldoc.HasErrors(found) {
+		return nil, found
+	}
+	c.Unavailable = yamldoc.Sort(d.unavailable)
+	return c, found
+}
+
+// cause is a file error without the path, which the diagnostic names already.
+func cause(err error) error {
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		return at.Err
+	}
+	return err
+}
+
+// Catalog is what the checker and the engine know of the connections.
+func (c *Config) Catalog() engine.Catalog {
+	out := engine.Catalog{Defaults: c.Defaults}
+	for _, conn := range c.Connections {
+		out.Connections = append(out.Connections, engine.ConnectionInfo{
+			Name: conn.Name, Provider: conn.Provider.Name, Capabilities: conn.Provider.Capabilities,
+		})
+	}
+	return out
+}

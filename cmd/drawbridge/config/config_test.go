@@ -1,0 +1,211 @@
+package config_test
+
+import (
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/drawbridge-soar/drawbridge/cmd/drawbridge/config"
+	"github.com/drawbridge-soar/drawbridge/engine"
+	"github.com/drawbridge-soar/drawbridge/engine/guard"
+	"github.com/drawbridge-soar/drawbridge/engine/secret"
+	"github.com/drawbridge-soar/drawbridge/playbooks/yamldoc"
+)
+
+var update = flag.Bool("update", false, "write what is found into the golden files")
+
+func providers() []engine.Provider {
+	return []engine.Provider{{
+		Name: "vault",
+		Settings: []engine.Field{
+			{Name: "account", Type: engine.TypeString(), Required: true, Doc: "The account's id."},
+			{Name: "region", Type: engine.EnumOf("com", "ca", "eu")},
+			{Name: "base_url", Type: engine.TypeString()},
+			{Name: "api", Type: engine.EnumOf("v1", "v1beta1"), Default: "v1"},
+			{Name: "client_secret", Type: engine.Type{Kind: engine.KindSecret}, Required: true, Doc: "The OAuth client's secret."},
+			{Name: "settle", Type: engine.TypeDuration(), Default: 30 * time.Second},
+		},
+		ExactlyOne:   [][]string{{"region", "base_url"}},
+		Capabilities: []engine.Capability{"directory", engine.CapabilityTest},
+	}, {
+		Name:         "chat",
+		Settings:     []engine.Field{{Name: "webhook_url", Type: engine.Type{Kind: engine.KindSecret}, Required: true}},
+		Capabilities: []engine.Capability{"messages", engine.CapabilityTest},
+	}}
+}
+
+func TestWholeConfiguration(t *testing.T) {
+	data, err := os.ReadFile("testdata/whole.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, problems := config.Parse("/etc/drawbridge/drawbridge.yaml", data, providers())
+	if len(problems) > 0 {
+		t.Fatalf("problems:\n%s", yamldoc.Render(problems))
+	}
+	for i := range got.Connections {
+		got.Connections[i].Provider = engine.Provider{Name: got.Connections[i].Provider.Name}
+	}
+	changes, percent, offboard := int64(25), 5.0, int64(200)
+	want := &config.Config{
+		Path:      "/etc/drawbridge/drawbridge.yaml",
+		Playbooks: []string{"/etc/drawbridge/playbooks", "/srv/playbooks"},
+		Connections: []config.Connection{{
+			Name: "1password", Provider: engine.Provider{Name: "vault"},
+			Settings: map[string]any{
+				"account": "ABC", "region": "eu", "api": "v1", "settle": time.Minute,
+				"client_secret": secret.Reference("env://OP_CLIENT_SECRET"),
+			},
+		}, {
+			Name: "team", Provider: engine.Provider{Name: "chat"},
+			Settings: map[string]any{"webhook_url": secret.Reference("file:///run/secrets/slack")},
+		}},
+		Defaults: map[engine.Capability]string{"directory": "1password", "messages": "team"},
+		Guard: guard.Configuration{
+			Limits: guard.Limits{
+				MaxChanges: &changes, MaxPercent: &percent, OnBlock: "ask",
+				Protect: []string{"breakglass-*@example.com", "directory-group:admins"},
+				Budget:  &guard.Budget{Changes: 60, Per: 24 * time.Hour},
+			},
+			Playbooks: map[string]guard.Limits{"offboard": {MaxChanges: &offboard}},
+		},
+		People: []config.Person{{Name: "alice", OSUser: "alice", Email: "alice@example.com", Groups: []string{"security-oncall"}}},
+		Notify: "team",
+		Network: config.Network{
+			Proxy: "http://proxy.example.com:3128", CAFile: "/etc/ssl/corp.pem",
+			Hosts: map[string]config.Host{"scim.example.com": {
+				Proxy: "none", CAFile: "/etc/drawbridge/scim-ca.pem",
+				ClientCert: "/etc/drawbridge/c.pem", ClientKey: "/etc/drawbridge/c.key",
+			}},
+		},
+	}
+	unavailable := got.Unavailable
+	got.Unavailable = nil
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if len(unavailable) != 1 || unavailable[0].Message != "network is not available in this version yet" {
+		t.Errorf("what a run must refuse: %v", unavailable)
+	}
+}
+
+func TestCatalog(t *testing.T) {
+	c, _ := config.Parse("drawbridge.yaml", []byte("connections: {team: {provider: chat, webhook_url: env://HOOK}}"), providers())
+	got, err := c.Catalog().Resolve([]engine.Capability{"messages"}, engine.ConnectionRef{})
+	if err != nil || got["messages"] != "team" {
+		t.Errorf("resolved %v, %v", got, err)
+	}
+}
+
+func TestConnectionsOpenOnceAndLate(t *testing.T) {
+	opened := 0
+	list := providers()
+	list[1].Open = func(o engine.Opening) (*engine.Connection, error) {
+		opened++
+		if o.Settings["webhook_url"] != secret.Reference("env://HOOK") || o.Version != "1.2.3" {
+			t.Errorf("opened with %+v", o)
+		}
+		return &engine.Connection{Name: o.Name}, nil
+	}
+	c, _ := config.Parse("drawbridge.yaml", []byte("connections: {team: {provider: chat, webhook_url: env://HOOK}}"), list)
+	set := c.Open(engine.Opening{Version: "1.2.3"})
+	if opened != 0 {
+		t.Error("a connection was opened before it was asked for")
+	}
+	for range 2 {
+		if conn, err := set.Connection(t.Context(), "team"); err != nil || conn.Name != "team" {
+			t.Errorf("got %v, %v", conn, err)
+		}
+	}
+	if opened != 1 {
+		t.Errorf("opened %d times", opened)
+	}
+	if _, err := set.Connection(t.Context(), "gone"); !errors.Is(err, &engine.Failure{Class: engine.ClassInvalid}) {
+		t.Errorf("a connection that is not there: %v", err)
+	}
+}
+
+// TestMistakes reads testdata/*.txtar: a configuration with one mistake each,
+// and what is said about it.
+func TestMistakes(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no golden files: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) { checkMistake(t, file) })
+	}
+}
+
+func checkMistake(t *testing.T, file string) {
+	archive, err := txtar.ParseFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, problems := config.Parse("drawbridge.yaml", archive.Files[0].Data, providers())
+	if c != nil {
+		t.Error("the mistake went unnoticed")
+	}
+	got := yamldoc.Render(problems)
+	if strings.Contains(got, "hunter2") {
+		t.Errorf("a secret is shown:\n%s", got)
+	}
+	if *update {
+		archive.Files = append(archive.Files[:1], txtar.File{Name: "want", Data: []byte(got)})
+		if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if diff := cmp.Diff(string(archive.Files[1].Data), got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestLoadOfAFileThatIsNotThere(t *testing.T) {
+	c, problems := config.Load(filepath.Join(t.TempDir(), "none.yaml"), providers())
+	if c != nil || len(problems) != 1 || !strings.Contains(problems[0].Message, "no such file") {
+		t.Errorf("got %v, %v", c, problems)
+	}
+}
+
+func TestFind(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, step := range []struct {
+		given, want string
+		create      bool
+	}{{"", "", false}, {"other.yaml", "other.yaml", false}, {"", config.FileName, true}} {
+		if step.create {
+			if err := os.WriteFile(config.FileName, nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got, err := config.Find(step.given); got != step.want || err != nil {
+			t.Errorf("Find(%q) = %q, %v; want %q", step.given, got, err, step.want)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	files, _ := filepath.Glob("testdata/*")
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c, problems := config.Parse("drawbridge.yaml", data, providers())
+		if c == nil && !yamldoc.HasErrors(problems) {
+			t.Error("refused without saying why")
+		}
+	})
+}

@@ -1,0 +1,107 @@
+package screen
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/drawbridge-soar/drawbridge/engine"
+)
+
+// mostItemLines is how many items of a run that went wrong get a line of their
+// own while it runs; the report at the end names them all.
+const mostItemLines = 20
+
+// Lines reports a run's progress as plain lines: one where a step begins, one
+// where it ends. The steps inside a loop are summed up with the loop, except
+// where an item failed or was refused.
+type Lines struct {
+	out     io.Writer
+	palette Palette
+	began   map[string]bool
+	loops   map[string]map[engine.Outcome]int
+	told    int
+}
+
+// NewLines makes a reporter that has reported nothing yet.
+func NewLines(out io.Writer, p Palette) *Lines {
+	return &Lines{out: out, palette: p, began: map[string]bool{}, loops: map[string]map[engine.Outcome]int{}}
+}
+
+// Update writes what has just become known of steps and items.
+func (l *Lines) Update(steps []engine.StepRecord, items []engine.ItemRecord) {
+	for _, item := range items {
+		l.item(item)
+	}
+	for _, s := range steps {
+		if !InLoop(s.Path) {
+			l.step(s)
+		}
+	}
+}
+
+// InLoop reports whether a path is that of a step inside an item or a round.
+func InLoop(path string) bool { return strings.Contains(path, "[") }
+
+func (l *Lines) item(item engine.ItemRecord) {
+	if l.loops[item.Path] == nil {
+		l.loops[item.Path] = map[engine.Outcome]int{}
+	}
+	l.loops[item.Path][item.Outcome]++
+	if item.Error == nil || l.told > mostItemLines {
+		return
+	}
+	if l.told++; l.told > mostItemLines {
+		fmt.Fprintln(l.out, "more items failed or were refused; the report names them")
+		return
+	}
+	fmt.Fprintf(l.out, "%s[%s]: %s: %s\n", Clean(item.Path, nameWidth), itemName(item, l.palette),
+		l.palette.Outcome(item.Outcome, string(item.Outcome)), Clean(item.Error.Message, 300))
+}
+
+func (l *Lines) step(s engine.StepRecord) {
+	name := stepName(s, l.palette)
+	switch {
+	case s.Status == engine.StepStarted && !l.began[s.Path]:
+		l.began[s.Path] = true
+		fmt.Fprintf(l.out, "%s: started\n", name)
+	case s.Status == engine.StepWaiting:
+		fmt.Fprintf(l.out, "%s: %s\n", name, l.palette.Warn("waiting")+because(s.Error))
+	case over(s.Status):
+		fmt.Fprintf(l.out, "%s: %s\n", name, l.ended(s))
+	}
+}
+
+// stepName is a step's path with the action it carries out.
+func stepName(s engine.StepRecord, p Palette) string {
+	name := Clean(s.Path, nameWidth)
+	if s.Action != "" {
+		name += p.Dim(" (" + Clean(s.Action, nameWidth) + ")")
+	}
+	return name
+}
+
+func (l *Lines) ended(s engine.StepRecord) string {
+	text := l.palette.Step(s.Status, string(s.Status))
+	if s.EndedAt != nil && s.Status != engine.StepSkipped {
+		text += l.palette.Dim(" in " + Took(s.EndedAt.Sub(s.StartedAt)))
+	}
+	if s.Form == "foreach" && s.Status != engine.StepSkipped {
+		text += "; items: " + orNone(Counts(l.loops[s.Path]))
+	}
+	return text + because(s.Error)
+}
+
+func because(f *engine.Failure) string {
+	if f == nil {
+		return ""
+	}
+	return ": " + Clean(f.Message, 300)
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "none"
+	}
+	return s
+}

@@ -1,0 +1,206 @@
+package screen
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/drawbridge-soar/drawbridge/engine"
+)
+
+// Report is what is known of a run, for its last page and for `runs show`.
+type Report struct {
+	Run     engine.RunRecord
+	Changes []Change // the ledger: the last attempt of each change, in the order they began
+	Hidden  int      // changes that are not among them because there are too many
+	Loops   []Loop
+	Advice  []string // what to do next, one sentence or command each
+}
+
+// Change is one line of the ledger.
+type Change struct {
+	engine.StepRecord
+
+	Label string // of the loop's item it belongs to; "" for none
+}
+
+// Loop is a foreach with the items people must know of.
+type Loop struct {
+	Path    string
+	Counts  map[engine.Outcome]int
+	Trouble []engine.ItemRecord // those that failed, were refused or are unsettled
+	Hidden  int                 // of those, how many are left out
+}
+
+// Summary writes what a run did: every change with its reason, what was
+// refused or failed and why, the outputs, the end, and what to do next.
+func Summary(w io.Writer, r Report, p Palette) {
+	writeChanges(w, r, p)
+	for _, loop := range r.Loops {
+		writeTrouble(w, loop, r.Changes, p)
+	}
+	writeOutputs(w, r.Run.Outputs, p)
+	fmt.Fprintln(w, ending(r.Run, p))
+	if r.Run.Error != nil {
+		fmt.Fprintln(w, p.Bad(failure(r.Run.Error)))
+	}
+	for _, line := range r.Advice {
+		fmt.Fprintln(w, line)
+	}
+}
+
+func writeChanges(w io.Writer, r Report, p Palette) {
+	if len(r.Changes) == 0 {
+		return
+	}
+	fmt.Fprintln(w, p.Bold(fmt.Sprintf("Changes (%d)", len(r.Changes)+r.Hidden)))
+	for _, c := range r.Changes {
+		writeChange(w, c, p)
+	}
+	if r.Hidden > 0 {
+		fmt.Fprintf(w, "  … and %d more; --output json has them all\n", r.Hidden)
+	}
+	fmt.Fprintln(w)
+}
+
+// writeChange writes one line of the ledger, and what is to be said about it.
+func writeChange(w io.Writer, c Change, p Palette) {
+	outcome := c.Outcome
+	if outcome == "" {
+		outcome = engine.OutcomeUnsettled
+	}
+	fmt.Fprintf(w, "  %s %s", p.Outcome(outcome, fmt.Sprintf("%-9s", outcome)), who(c, p))
+	if delta := Delta(c.Before, c.After); delta != "" {
+		fmt.Fprintf(w, "  %s", delta)
+	}
+	fmt.Fprintf(w, "  %s\n", p.Dim(Clean(c.Action, nameWidth)))
+	if c.Why != "" {
+		fmt.Fprintf(w, "            why: %s\n", Clean(c.Why, 400))
+	}
+	if c.Error != nil {
+		fmt.Fprintf(w, "            %s\n", p.Bad(failure(c.Error)))
+	}
+}
+
+// who names the target of a change, with the id beside the names, because
+// names are chosen by those who bear them.
+func who(c Change, p Palette) string {
+	t := engine.Target{}
+	if c.Target != nil {
+		t = *c.Target
+	}
+	if c.Label != "" && c.Label != t.ID && c.Label != t.Name {
+		return p.Bold(Clean(c.Label, nameWidth)) + " " + named(t, p)
+	}
+	if t.ID == "" {
+		return Clean(c.Path, nameWidth)
+	}
+	return named(t, p)
+}
+
+func named(t engine.Target, p Palette) string {
+	switch {
+	case t.ID == "":
+		return Clean(t.Name, nameWidth)
+	case t.Name == "" || t.Name == t.ID:
+		return p.Dim("(" + Clean(t.ID, nameWidth) + ")")
+	default:
+		return Clean(t.Name, nameWidth) + " " + p.Dim("("+Clean(t.ID, nameWidth)+")")
+	}
+}
+
+// Delta writes the changed fields: "state: active → suspended".
+func Delta(before, after json.RawMessage) string {
+	var b, a map[string]any
+	if json.Unmarshal(before, &b) != nil || json.Unmarshal(after, &a) != nil {
+		return ""
+	}
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(a)) {
+		was, is := scalar(b[name]), scalar(a[name])
+		if was != is {
+			parts = append(parts, fmt.Sprintf("%s: %s → %s", Clean(name, nameWidth), was, is))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+func scalar(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "nothing"
+	case string:
+		return Clean(v, nameWidth)
+	}
+	encoded, err := json.Marshal(v)
+	if err != nil {
+		return "?"
+	}
+	return Clean(string(encoded), nameWidth)
+}
+
+// writeTrouble sums a loop up and names the items that failed or were refused
+// and stand in no line of the ledger.
+func writeTrouble(w io.Writer, loop Loop, told []Change, p Palette) {
+	fmt.Fprintf(w, "%s: %s\n", Clean(loop.Path, nameWidth), orNone(Counts(loop.Counts)))
+	for _, item := range loop.Trouble {
+		path := ItemPath(item)
+		if slices.ContainsFunc(told, func(c Change) bool { return c.Path == path && c.Error != nil }) {
+			continue
+		}
+		why := "nobody knows why"
+		if item.Error != nil {
+			why = failure(item.Error)
+		}
+		fmt.Fprintf(w, "  %s %s: %s\n", p.Outcome(item.Outcome, fmt.Sprintf("%-9s", item.Outcome)), itemName(item, p), why)
+	}
+	if loop.Hidden > 0 {
+		fmt.Fprintf(w, "  … and %d more\n", loop.Hidden)
+	}
+	fmt.Fprintln(w)
+}
+
+// ItemPath is the path of an item: what the paths of its steps begin with.
+func ItemPath(item engine.ItemRecord) string {
+	escaped := strings.NewReplacer("%", "%25", "/", "%2F", "[", "%5B", "]", "%5D").Replace(item.Key)
+	return item.Path + "[" + escaped + "]"
+}
+
+func itemName(item engine.ItemRecord, p Palette) string {
+	if item.Label == "" || item.Label == item.Key {
+		return Clean(item.Key, nameWidth)
+	}
+	return Clean(item.Label, nameWidth) + " " + p.Dim("("+Clean(item.Key, nameWidth)+")")
+}
+
+func writeOutputs(w io.Writer, outputs json.RawMessage, p Palette) {
+	var all map[string]json.RawMessage
+	if json.Unmarshal(outputs, &all) != nil || len(all) == 0 {
+		return
+	}
+	fmt.Fprintln(w, p.Bold("Outputs"))
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		fmt.Fprintf(w, "  %s: %s\n", Clean(name, nameWidth), Clean(string(all[name]), 500))
+	}
+	fmt.Fprintln(w)
+}
+
+// ending is the line a tired person looks for first.
+func ending(run engine.RunRecord, p Palette) string {
+	line := p.Bold(Clean(run.Playbook, nameWidth)) + ": " + p.Run(run.Status)
+	if run.FinishedAt != nil {
+		line += " in " + Took(run.FinishedAt.Sub(run.CreatedAt))
+	}
+	return line + p.Dim("  "+run.ID)
+}
+
+func failure(f *engine.Failure) string {
+	text := Clean(f.Message, 500)
+	if f.Step != "" {
+		text = Clean(f.Step, nameWidth) + ": " + text
+	}
+	return text + " [" + Clean(string(f.Class)+"/"+f.Code, nameWidth) + "]"
+}
