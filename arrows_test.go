@@ -49,6 +49,7 @@ func arrows() []arrow {
 		{"steps/providers", "steps/identity", "a provider implements the interface its capability's folder declares"},
 		{"steps/providers", "steps/message", "a provider implements the interface its capability's folder declares"},
 		{"steps/providers", "steps/transport", "every provider speaks HTTP through the one hardened client"},
+		{"steps/message/hook", "steps/transport", "posting to a webhook is the same for every messenger, and goes through the one hardened client"},
 		{"steps/identity/identitytest", "steps/identity", "the suite tests that capability"},
 		{"steps/message/messagetest", "steps/message", "the suite tests that capability"},
 		{"steps/reference", "steps", "the reference pages are made from the lists of actions and providers"},

@@ -12,7 +12,7 @@ import (
 
 // crowd is a directory of so many people, made when they are asked for.
 type crowd struct {
-	directory
+	*directory
 	size int
 }
 
@@ -30,14 +30,11 @@ func (c crowd) Users(context.Context, identity.State) iter.Seq2[identity.User, e
 // BenchmarkUserList is what a user costs beside reading them: the figure to
 // hold against decoding a page of the service, some microseconds a user.
 func BenchmarkUserList(b *testing.B) {
-	for _, source := range []string{"", `state == "suspended"`, `email endsWith "@example.org" and created_at < ago("180d")`} {
+	for _, source := range []string{`state == "suspended"`, `email endsWith "@example.org" and created_at < ago("180d")`} {
 		b.Run(fmt.Sprintf("where=%q", source), func(b *testing.B) {
 			inputs := map[string]any{"where": engine.Predicate{Source: source, Captured: map[string]any{
 				"run": map[string]any{"time": map[string]any{"$time": "2026-11-22T12:00:00Z"}},
 			}}}
-			if source == "" {
-				inputs = map[string]any{"limit": int64(b.N)}
-			}
 			call := callOf(identity.UserList{}, &directory{}, nil, inputs)
 			call.Connections[identity.CapabilityDirectory].Offers[identity.CapabilityDirectory] = crowd{size: b.N}
 			b.ReportAllocs()

@@ -31,7 +31,7 @@ type service struct {
 
 func startService(t *testing.T, features ...string) service {
 	t.Helper()
-	tenant := sim.New(sim.Options{Features: features})
+	tenant := sim.New(sim.Options{Users: 200, Features: features}) // few, so that their history is short
 	server, err := tenant.Start(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)

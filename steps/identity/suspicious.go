@@ -102,7 +102,7 @@ func suspiciousExamples() []engine.Example {
     window: 24h
     rules:
       - { name: guessed-then-in, when: success_after_failures >= 5 }
-      - { name: impossible-journey, when: (km_per_hour ?? 0) > 1000 and success_after_failures > 0 }
+      - { name: impossible-journey, when: "(km_per_hour ?? 0) > 1000 and success_after_failures > 0" }
 - if: len(steps.suspicious.users) > 0
   uses: message.send
   with:

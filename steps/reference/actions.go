@@ -46,12 +46,16 @@ func effect(spec engine.ActionSpec) string {
 		return "It observes: it reads and has no side effects."
 	case engine.Announce:
 		return "It announces: it is left out of a plan, and happens at least once in a run."
+	default:
+		return "It changes its target." + reversal(spec)
 	}
-	s := "It changes its target."
-	if spec.Inverse != "" {
-		s += fmt.Sprintf(" It %s access and is taken back by %s.", spec.Access, link(spec.Inverse))
+}
+
+func reversal(spec engine.ActionSpec) string {
+	if spec.Inverse == "" {
+		return " It cannot be taken back."
 	}
-	return s
+	return fmt.Sprintf(" It %s access and is taken back by %s.", spec.Access, link(spec.Inverse))
 }
 
 func needs(capabilities []engine.Capability) string {

@@ -141,5 +141,5 @@ func meaning(f engine.Field) string {
 // link leads to the section of that name on the same page.
 func link(name string) string {
 	anchor := strings.NewReplacer(".", "", " ", "-").Replace(strings.ToLower(name))
-	return fmt.Sprintf("[`%s`](#%s)", name, anchor)
+	return "[" + code(name) + "](#" + anchor + ")"
 }

@@ -33,11 +33,11 @@ func Pages() []Page {
 
 // Write writes every page into a folder, which it makes where it is missing.
 func Write(folder string) error {
-	if err := os.MkdirAll(folder, 0o755); err != nil {
+	if err := os.MkdirAll(folder, 0o755); err != nil { //nolint:gosec // pages of the repository, for everybody to read
 		return fmt.Errorf("making the folder of the reference: %w", err)
 	}
 	for _, p := range Pages() {
-		if err := os.WriteFile(filepath.Join(folder, p.Name), p.Content, 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(folder, p.Name), p.Content, 0o644); err != nil { //nolint:gosec // the same
 			return fmt.Errorf("writing a reference page: %w", err)
 		}
 	}

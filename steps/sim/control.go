@@ -66,7 +66,7 @@ func (t *Tenant) control(w http.ResponseWriter, r *http.Request, what string) {
 		send(w, plain(http.StatusNotFound, "404 page not found"))
 		return
 	}
-	sendJSON(w, answer)
+	send(w, jsonReply(http.StatusOK, answer))
 }
 
 func (t *Tenant) injectFrom(w http.ResponseWriter, r *http.Request) {
@@ -78,16 +78,7 @@ func (t *Tenant) injectFrom(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	t.Inject(faults...)
-	sendJSON(w, nil)
-}
-
-func sendJSON(w http.ResponseWriter, v any) {
-	body, err := json.Marshal(v)
-	if err != nil {
-		send(w, plain(http.StatusInternalServerError, err.Error()))
-		return
-	}
-	send(w, reply{status: http.StatusOK, kind: "application/json", body: append(body, '\n')})
+	send(w, jsonReply(http.StatusOK, nil))
 }
 
 func orEmpty[T any](list []T) []T {

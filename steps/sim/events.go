@@ -20,8 +20,7 @@ const Reach = 120 * 24 * time.Hour
 const reachSlack = 5 * time.Minute
 
 func eventsError(status int, message string) reply {
-	body, _ := json.Marshal(map[string]any{"Error": map[string]string{"Message": message}}) // always encodes
-	return reply{status: status, kind: "application/json", body: body}
+	return jsonReply(status, object{"Error": object{"Message": message}})
 }
 
 // features are what the request's token may read; ok is false for a token that
@@ -52,11 +51,10 @@ func (t *Tenant) introspect(c call) reply {
 	case !ok:
 		return eventsError(http.StatusUnauthorized, "Unauthorized access")
 	}
-	body, _ := json.Marshal(map[string]any{ // always encodes
+	return jsonReply(http.StatusOK, object{
 		"uuid": idOf(t.opts.Seed, hashOf(t.opts.Seed, "token")), "issued_at": t.opts.Now.Add(-30 * day), "features": features,
 		"account_uuid": t.people.account,
 	})
-	return reply{status: http.StatusOK, kind: "application/json", body: body}
 }
 
 // question is the body of a request for events, in either of its two forms.
@@ -176,13 +174,9 @@ func (t *Tenant) answer(c call, feature string, at position, n int, record func(
 	if c.fault.Kind != FaultRepeatToken {
 		next.offset, next.page = at.offset+take, at.page+1
 	}
-	body, err := json.Marshal(map[string]any{
+	return jsonReply(http.StatusOK, object{
 		"cursor": t.sealCursor(feature, next), "has_more": next.offset < n, "items": items,
 	})
-	if err != nil {
-		return eventsError(http.StatusInternalServerError, err.Error())
-	}
-	return reply{status: http.StatusOK, kind: "application/json", body: body}
 }
 
 func (t *Tenant) signInAttempts(c call) reply {

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -123,7 +124,7 @@ func (t *Tenant) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := call{r: r, body: body, path: segments(r)}
 	op, perform := t.route(c)
 	c.op, c.fault = op, t.strike(op)
-	answer, silent := t.withhold(c)
+	answer, silent := t.withhold(r.Context(), c)
 	if answer.status == 0 && !silent {
 		answer = perform(c)
 	}
@@ -156,7 +157,7 @@ func (t *Tenant) note(c call, status int) {
 
 // withhold carries out the faults that keep an operation from being performed:
 // it answers instead, or says that there will be no answer.
-func (t *Tenant) withhold(c call) (answer reply, silent bool) {
+func (t *Tenant) withhold(ctx context.Context, c call) (answer reply, silent bool) {
 	switch c.fault.Kind {
 	case FaultRateLimited:
 		answer = t.refusal(c.op, http.StatusTooManyRequests, "rate limit exceeded")
@@ -169,10 +170,11 @@ func (t *Tenant) withhold(c call) (answer reply, silent bool) {
 	case FaultExpireToken:
 		t.expire(c.r)
 	case FaultSlow:
-		pause(c.r.Context(), c.fault.Delay)
+		pause(ctx, c.fault.Delay)
 	case FaultNoReply:
-		<-c.r.Context().Done()
+		<-ctx.Done()
 		return reply{}, true
+	default: // performed, whatever comes of it
 	}
 	if c.fault.RetryAfter != "" {
 		answer.header = map[string]string{"Retry-After": c.fault.RetryAfter}
@@ -215,6 +217,7 @@ func spoil(w http.ResponseWriter, c call, a reply) {
 	case FaultNotJSON:
 		send(w, reply{status: http.StatusOK, kind: "text/html", body: []byte("<html>Please sign in to the proxy</html>")})
 		return
+	default: // the connection is cut
 	}
 	conn, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
@@ -226,6 +229,16 @@ func spoil(w http.ResponseWriter, c call, a reply) {
 		_, _ = buffered.Write(a.body[:len(a.body)/2])
 		_ = buffered.Flush()
 	}
+}
+
+// jsonReply answers with what can always be encoded: strings, numbers, times
+// and maps and lists of them.
+func jsonReply(status int, v any) reply {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return plain(http.StatusInternalServerError, err.Error())
+	}
+	return reply{status: status, kind: "application/json", body: body}
 }
 
 func plain(status int, text string) reply {

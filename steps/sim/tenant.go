@@ -2,8 +2,8 @@ package sim
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
+	"net/http"
 	"sync"
 	"time"
 )
@@ -69,9 +69,9 @@ func (t *Tenant) Credentials() Credentials { return t.credentials }
 
 // EventsToken makes a token for the Events API that may read the features.
 func (t *Tenant) EventsToken(features ...string) string {
-	claims, _ := json.Marshal(map[string]any{ // strings always encode
+	claims := jsonReply(http.StatusOK, object{
 		"1password.com/auuid": t.people.account, "1password.com/fts": features, "iat": t.opts.Now.Unix(),
-	})
+	}).body
 	head := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"ES256","typ":"JWT"}`))
 	body := base64.RawURLEncoding.EncodeToString(claims)
 	return head + "." + body + "." + wordOf(t.opts.Seed, "signature "+head+"."+body)

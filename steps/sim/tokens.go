@@ -2,7 +2,6 @@ package sim
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -10,8 +9,7 @@ import (
 )
 
 func oauthError(status int, code string) reply {
-	body, _ := json.Marshal(map[string]string{"error": code}) // always encodes
-	return reply{status: status, kind: "application/json", body: body}
+	return jsonReply(status, object{"error": code})
 }
 
 // client checks the client's own credentials, which must stand in the
@@ -49,10 +47,9 @@ func (t *Tenant) issueToken(c call) reply {
 	t.issued++
 	value := wordOf(t.opts.Seed, "access "+strconv.Itoa(t.issued))
 	t.tokens[value] = token{version: c.path[0], expires: t.opts.Clock().Add(t.opts.TokenLife)}
-	body, _ := json.Marshal(map[string]any{ // always encodes
+	return jsonReply(http.StatusOK, object{
 		"access_token": value, "token_type": "Bearer", "expires_in": int(t.opts.TokenLife.Seconds()), "scope": "openid",
 	})
-	return reply{status: http.StatusOK, kind: "application/json", body: body}
 }
 
 func (t *Tenant) revokeToken(c call) reply {

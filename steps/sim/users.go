@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"encoding/json"
 	"net/http"
 	"net/url"
 	"slices"
@@ -27,8 +26,7 @@ const (
 )
 
 func grpcError(status, code int, message string) reply {
-	body, _ := json.Marshal(map[string]any{"code": code, "message": message, "details": []any{}}) // always encodes
-	return reply{status: status, kind: "application/json", body: body}
+	return jsonReply(status, object{"code": code, "message": message, "details": []any{}})
 }
 
 func invalidArgument(message string) reply {
@@ -156,8 +154,7 @@ func (t *Tenant) appendUser(b []byte, i int, closed bool) []byte {
 
 func appendQuoted(b []byte, s string) []byte {
 	if strings.ContainsFunc(s, func(r rune) bool { return r < 0x20 || r > 0x7e || r == '"' || r == '\\' }) {
-		quoted, _ := json.Marshal(s) // a string always encodes
-		return append(b, quoted...)
+		return append(b, jsonReply(http.StatusOK, s).body...)
 	}
 	return append(append(append(b, '"'), s...), '"')
 }

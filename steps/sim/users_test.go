@@ -181,9 +181,15 @@ func TestTokensEnd(t *testing.T) {
 	}
 }
 
+type listed struct {
+	ID    string `json:"id"`
+	Email string `json:"email"`
+	State string `json:"state"`
+}
+
 type page struct {
-	Results []struct{ ID, Email, State string } `json:"results"`
-	Next    string                              `json:"next_page_token"`
+	Results []listed `json:"results"`
+	Next    string   `json:"next_page_token"`
 }
 
 func listAll(t *testing.T, url, token, query string) page {

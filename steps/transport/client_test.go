@@ -89,10 +89,13 @@ func cut(w http.ResponseWriter, _ *http.Request) {
 }
 
 func halfBody(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Length", "100")
-	_, _ = io.WriteString(w, `{"half":`)
-	_ = http.NewResponseController(w).Flush()
-	panic(http.ErrAbortHandler)
+	conn, out, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return
+	}
+	_, _ = io.WriteString(out, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"half\":")
+	_ = out.Flush()
+	_ = conn.Close()
 }
 
 func TestAttemptsAndClasses(t *testing.T) {

@@ -15,8 +15,9 @@ import (
 // JSON reads a JSON answer into v. An answer that says it is something else is
 // a permanent failure, a cut one a broken answer. Unknown members are ignored.
 func (r Response) JSON(v any) error {
-	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err == nil && !jsonLike(kind) {
-		return engine.Fail(engine.ClassPermanent, CodeNotJSON, "the answer is %s where JSON was expected; is the address right, or a proxy in between?", clean(kind))
+	if !r.IsJSON() {
+		return engine.Fail(engine.ClassPermanent, CodeNotJSON,
+			"the answer is %s where JSON was expected; is the address right, or a proxy in between?", clean(r.Header.Get("Content-Type")))
 	}
 	if err := json.Unmarshal(r.Body, v); err != nil {
 		return fmt.Errorf("decoding JSON: %w", shape(err))
@@ -24,8 +25,10 @@ func (r Response) JSON(v any) error {
 	return nil
 }
 
-func jsonLike(kind string) bool {
-	return strings.HasSuffix(kind, "/json") || strings.HasSuffix(kind, "+json")
+// IsJSON reports whether the answer says that it is JSON, or does not say what it is.
+func (r Response) IsJSON() bool {
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	return err != nil || strings.HasSuffix(kind, "/json") || strings.HasSuffix(kind, "+json")
 }
 
 // shape keeps a decoding error's kind and drops the values it quotes.

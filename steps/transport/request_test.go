@@ -134,8 +134,10 @@ func TestErrorsNameRouteAndHostOnly(t *testing.T) {
 	for name, header := range map[string]string{"bearer": "Bearer " + word, "basic": "Basic " + encoded} {
 		_, err := client.Do(t.Context(), transport.Request{
 			Method: "GET", URL: url + "/services/" + word + "?q=" + word, Route: "GET /services/…", Effect: transport.Read,
-			Header:  http.Header{"Authorization": {header}},
-			Explain: func(r transport.Response) transport.Explanation { return transport.Explanation{Message: string(r.Body)} },
+			Header: http.Header{"Authorization": {header}},
+			Explain: func(r transport.Response) transport.Explanation {
+				return transport.Explanation{Message: string(r.Body)}
+			},
 		})
 		message := err.Error()
 		host := strings.TrimPrefix(url, "http://")

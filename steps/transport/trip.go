@@ -44,7 +44,7 @@ func (t *trip) run(ctx context.Context) error {
 	if err != nil {
 		return t.failure(err)
 	}
-	defer drain(res.Body)
+	defer drain(res)
 	return t.read(res)
 }
 
@@ -67,9 +67,9 @@ func (t *trip) build(ctx context.Context) (*http.Request, error) {
 }
 
 // drain reads a little of what is left, so that the connection can be used again.
-func drain(body io.ReadCloser) {
-	_, _ = io.CopyN(io.Discard, body, 64<<10)
-	_ = body.Close()
+func drain(res *http.Response) {
+	_, _ = io.CopyN(io.Discard, res.Body, 64<<10)
+	_ = res.Body.Close()
 }
 
 func (t *trip) read(res *http.Response) error {

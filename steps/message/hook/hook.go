@@ -7,7 +7,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -84,7 +83,7 @@ func (h *Hook) Send(ctx context.Context, p Post) error {
 		Effect: transport.Repeatable, MaxBody: 64 << 10, Explain: p.Explain,
 	})
 	if err != nil {
-		return repeatable(err)
+		return repeatable(ctx, err)
 	}
 	if p.Accept == nil {
 		return nil
@@ -92,14 +91,22 @@ func (h *Hook) Send(ctx context.Context, p Post) error {
 	return p.Accept(answer)
 }
 
-// repeatable turns "nobody knows whether it arrived" into "try again".
-func repeatable(err error) error {
-	var f *engine.Failure
-	if !errors.As(err, &f) || f.Class != engine.ClassUnsettled {
+// repeatable turns "nobody knows whether it arrived" into what it means for a
+// message: try again, unless we were told to stop.
+func repeatable(ctx context.Context, err error) error {
+	f := engine.AsFailure(err)
+	if f.Class != engine.ClassUnsettled {
 		return err
 	}
-	again := *engine.AsFailure(err)
-	again.Class = engine.ClassTransient
+	again := *f
+	switch ctx.Err() {
+	case nil:
+		again.Class = engine.ClassTransient
+	case context.DeadlineExceeded:
+		again.Class = engine.ClassTimeout
+	default:
+		again.Class = engine.ClassCancelled
+	}
 	return &again
 }
 

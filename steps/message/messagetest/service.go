@@ -171,14 +171,27 @@ func (s Service) testSecrets(t *testing.T) {
 }
 
 func (s Service) testCancelled(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
+	t.Run("by a person", func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		s.interrupt(t, ctx, cancel, engine.ClassCancelled)
+	})
+	t.Run("by its timeout", func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		s.interrupt(t, ctx, func() {}, engine.ClassTimeout)
+	})
+}
+
+// interrupt sends to a service that does not answer before the context ends.
+func (s Service) interrupt(t *testing.T, ctx context.Context, stop func(), want engine.Class) {
+	t.Helper()
 	in := &inbox{answer: func(_ http.ResponseWriter, r *http.Request) {
-		cancel()
+		stop()
 		<-r.Context().Done()
 	}}
 	err := s.open(t, in).Send(ctx, hello())
-	if f := engine.AsFailure(err); f == nil || f.Class != engine.ClassCancelled && f.Class != engine.ClassTransient {
-		t.Errorf("got %v", err)
+	if f := engine.AsFailure(err); f == nil || f.Class != want {
+		t.Errorf("got %v, want a failure of class %s", err, want)
 	}
 	if n := len(in.received()); n != 1 {
 		t.Errorf("%d requests were made", n)

@@ -26,6 +26,9 @@ type wirePage struct {
 
 // decodePage reads one page of users. The last has no token, or an empty one.
 func decodePage(r transport.Response) (transport.Page[identity.User], error) {
+	if users, next, ok := scanPage(r.Body); ok && len(next) <= maxToken && r.IsJSON() {
+		return transport.Page[identity.User]{Items: users, Next: next, Last: next == ""}, nil
+	}
 	var wire wirePage
 	if err := r.JSON(&wire); err != nil {
 		return transport.Page[identity.User]{}, err
@@ -65,15 +68,11 @@ func decodeUser(r transport.Response, id string) (identity.User, error) {
 // are protected, what state they are in, and since when they exist.
 func (w wireUser) user() (identity.User, error) {
 	u := identity.User{ID: w.ID, Email: w.Email, Name: w.Name, CreatedAt: w.Created.UTC()}
-	switch w.State {
-	case "ACTIVE":
-		u.State = identity.Active
-	case "SUSPENDED":
-		u.State = identity.Suspended
-	default:
-		return u, malformed("a user has a state this version of Drawbridge does not know")
-	}
+	state, known := stateNamed(w.State)
+	u.State = state
 	switch {
+	case !known:
+		return u, malformed("a user has a state this version of Drawbridge does not know")
 	case !validID(w.ID):
 		return u, malformed("a user has no usable id")
 	case w.Email == "":
@@ -82,6 +81,16 @@ func (w wireUser) user() (identity.User, error) {
 		return u, malformed("a user has no create_time")
 	}
 	return u, nil
+}
+
+func stateNamed(wire string) (identity.State, bool) {
+	switch wire {
+	case "ACTIVE":
+		return identity.Active, true
+	case "SUSPENDED":
+		return identity.Suspended, true
+	}
+	return "", false
 }
 
 func malformed(what string) error {

@@ -1,7 +1,9 @@
 package onepassword
 
 import (
+	"encoding/json"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -79,12 +81,68 @@ func TestExplain(t *testing.T) {
 	}
 }
 
+func TestScanPageAgreesWithJSON(t *testing.T) {
+	for name, tt := range map[string]struct {
+		body string
+		fast bool
+	}{
+		"as sent":       {`{"results":[` + strings.Replace(sam, `,"new":1`, "", 1) + `],"next_page_token":"x"}`, true},
+		"with spaces":   {"{ \"results\" : [ " + strings.ReplaceAll(strings.Replace(sam, `,"new":1`, "", 1), ",", " ,\n\t") + " ] }\n", true},
+		"nobody":        {`{"results":[]}`, true},
+		"accents":       {`{"results":[` + strings.Replace(strings.Replace(sam, `,"new":1`, "", 1), "Sam", "Tomás 山田", 1) + `]}`, true},
+		"an escape":     {`{"results":[` + strings.Replace(strings.Replace(sam, `,"new":1`, "", 1), "Sam", `S\u0061m`, 1) + `]}`, false},
+		"a new field":   {`{"results":[` + sam + `]}`, false},
+		"results twice": {`{"results":[],"results":[]}`, false},
+		"no state":      {`{"results":[` + strings.Replace(sam, "ACTIVE", "", 1) + `]}`, false},
+		"more behind":   {`{"results":[]} {}`, false},
+	} {
+		if _, _, fast := scanPage([]byte(tt.body)); fast != tt.fast {
+			t.Errorf("%s: scanned %v, want %v", name, fast, tt.fast)
+		}
+		compareScan(t, []byte(tt.body))
+	}
+}
+
+// compareScan holds scanPage to what encoding/json makes of the same page.
+func compareScan(t *testing.T, body []byte) {
+	t.Helper()
+	users, next, ok := scanPage(body)
+	if !ok {
+		return
+	}
+	var wire wirePage
+	if err := json.Unmarshal(body, &wire); err != nil || wire.Results == nil || wire.Next != next || len(*wire.Results) != len(users) {
+		t.Fatalf("scanned %d users, then %q; JSON says %+v, %v", len(users), next, wire, err)
+	}
+	for i, w := range *wire.Results {
+		if want, err := w.user(); err != nil || want != users[i] {
+			t.Errorf("user %d: scanned %+v, JSON says %+v, %v", i, users[i], want, err)
+		}
+	}
+}
+
+func TestIDsNoticeEveryRepetition(t *testing.T) {
+	seen := newIDs()
+	for i := range 100_000 {
+		if !seen.add(strconv.Itoa(i)) {
+			t.Fatalf("%d was taken for one before it", i)
+		}
+	}
+	for i := range 100_000 {
+		if seen.add(strconv.Itoa(i)) {
+			t.Fatalf("%d was not noticed the second time", i)
+		}
+	}
+}
+
 func FuzzDecodePage(f *testing.F) {
 	f.Add([]byte(`{"results":[` + sam + `],"next_page_token":"x"}`))
 	f.Add([]byte(`{"results":[{"id":"A","email":"\ud800","state":"SUSPENDED","create_time":"0001-01-01T00:00:00Z"}]}`))
 	f.Add([]byte(`{"results":[null,{}]}`))
 	f.Add([]byte(`{"results"`))
+	f.Add([]byte(`{"results":[` + strings.Replace(sam, `,"new":1`, "", 1) + `]}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
+		compareScan(t, body)
 		page, err := decodePage(answer(string(body)))
 		if err != nil {
 			return

@@ -2,7 +2,6 @@ package onepassword
 
 import (
 	"context"
-	"hash/maphash"
 	"iter"
 	"net/http"
 	"net/url"
@@ -132,19 +131,4 @@ func (d *directory) user(ctx context.Context, method, id, verb string, effect tr
 		},
 	})
 	return user, err
-}
-
-// ids notices an id that comes twice. It keeps 8 bytes of each, so that a
-// million cost some 20 MB.
-type ids struct {
-	seed maphash.Seed
-	seen map[uint64]struct{}
-}
-
-func newIDs() *ids { return &ids{seed: maphash.MakeSeed(), seen: map[uint64]struct{}{}} }
-
-func (s *ids) add(id string) bool {
-	before := len(s.seen)
-	s.seen[maphash.String(s.seed, id)] = struct{}{}
-	return len(s.seen) > before
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/drawbridge-soar/drawbridge/engine/secret"
 	"github.com/drawbridge-soar/drawbridge/steps/message"
 	"github.com/drawbridge-soar/drawbridge/steps/message/messagetest"
+	"github.com/drawbridge-soar/drawbridge/steps/sim"
 	"github.com/drawbridge-soar/drawbridge/steps/transport"
 )
 
@@ -60,7 +61,9 @@ func TestConformance(t *testing.T) {
 		Open:   messengerAt,
 		Accept: answer(http.StatusOK, "ok"),
 		Text: func(t *testing.T, body []byte) string {
-			var payload struct{ Text string }
+			var payload struct {
+				Text string `json:"text"`
+			}
 			if err := json.Unmarshal(body, &payload); err != nil {
 				t.Fatalf("%s: %v", body, err)
 			}
@@ -142,5 +145,31 @@ func TestAMissingSecretIsAnError(t *testing.T) {
 	}
 	if _, err := conn.Offers[engine.CapabilityTest].(engine.Tester).Test(t.Context()); err == nil {
 		t.Error("the test found nothing wrong")
+	}
+}
+
+// TestService carries message.send out through the wire, about an account
+// whose display name attacks whoever shows it.
+func TestService(t *testing.T) {
+	tenant := sim.New(sim.Options{})
+	server, err := tenant.Start(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	_, err = message.Send{}.Announce(t.Context(), engine.Call{
+		Action: "message.send",
+		Inputs: map[string]any{"text": engine.Text{{S: "Suspended "}, {S: sim.HostileName, Foreign: true}}},
+		Connections: map[engine.Capability]*engine.Connection{
+			message.CapabilityMessages: connect(t, server.SlackURL()),
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent := tenant.Messages()
+	want := "Suspended Eve &lt;!channel&gt; &lt;https://evil.example|Approve&gt; ALL CLEAR txt.exe"
+	if len(sent) != 1 || sent[0].Text != want {
+		t.Errorf("got %+v, want %q", sent, want)
 	}
 }

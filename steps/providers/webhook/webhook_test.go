@@ -17,6 +17,7 @@ import (
 	"github.com/drawbridge-soar/drawbridge/engine/secret"
 	"github.com/drawbridge-soar/drawbridge/steps/message"
 	"github.com/drawbridge-soar/drawbridge/steps/message/messagetest"
+	"github.com/drawbridge-soar/drawbridge/steps/sim"
 	"github.com/drawbridge-soar/drawbridge/steps/transport"
 )
 
@@ -54,7 +55,9 @@ func TestConformance(t *testing.T) {
 		},
 		Accept: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusAccepted) },
 		Text: func(t *testing.T, body []byte) string {
-			var payload struct{ Text string }
+			var payload struct {
+				Text string `json:"text"`
+			}
 			if err := json.Unmarshal(body, &payload); err != nil {
 				t.Fatalf("%s: %v", body, err)
 			}
@@ -176,5 +179,23 @@ func TestTest(t *testing.T) {
 	findings, err := conn.Offers[engine.CapabilityTest].(engine.Tester).Test(t.Context())
 	if err != nil || len(findings) != 1 || !findings[0].Works || strings.Contains(findings[0].Detail, "key") {
 		t.Errorf("got %v, %v", findings, err)
+	}
+}
+
+func TestService(t *testing.T) {
+	tenant := sim.New(sim.Options{})
+	server, err := tenant.Start(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	m := messengerWith(t, map[string]any{"secret_url": secret.Reference("env://URL")}, secrets{"env://URL": server.WebhookURL()})
+	if err := m.Send(t.Context(), message.Message{Text: engine.Text{{S: sim.HostileName, Foreign: true}}, Key: "run_1/say"}); err != nil {
+		t.Fatal(err)
+	}
+	sent := tenant.Messages()
+	want := "Eve <!channel> <https://evil.example|Approve> ALL CLEAR txt.exe"
+	if len(sent) != 1 || sent[0].Text != want || sent[0].IdempotencyKey != "run_1/say" {
+		t.Errorf("got %+v, want %q", sent, want)
 	}
 }
