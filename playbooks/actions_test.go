@@ -84,6 +84,7 @@ func observers() []engine.Action {
 		engine.Field{Name: "last_seen", Type: engine.Maybe(engine.TypeTime())},
 	)...)
 	return []engine.Action{
+		observer{engine.ActionSpec{Name: "clock.read", Summary: "Needs nothing.", Effect: engine.Observe}},
 		observer{engine.ActionSpec{
 			Name: "user.list", Summary: "Lists accounts.", Effect: engine.Observe, Needs: directory,
 			Inputs: []engine.Field{

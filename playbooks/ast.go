@@ -101,7 +101,7 @@ func (g given) text(name string) string {
 // texts is the literal list of text of a key.
 func (g given) texts(name string) []string {
 	list, _ := g[name].value.([]any)
-	out := make([]string, 0, len(list))
+	var out []string
 	for _, v := range list {
 		if s, ok := v.(string); ok {
 			out = append(out, s)
@@ -118,13 +118,15 @@ func (g given) textOr(name, fallback string) string {
 	return fallback
 }
 
-func (g given) integerOr(name string, fallback int64) int64 {
+// integer is the literal of a key, or 1 where it is not given.
+func (g given) integer(name string) int64 {
 	if n, ok := g[name].value.(int64); ok {
 		return n
 	}
-	return fallback
+	return 1
 }
 
+// durationOr is the literal of a key, or a default where it is not given.
 func (g given) durationOr(name string, fallback time.Duration) time.Duration {
 	if d, ok := g[name].value.(time.Duration); ok {
 		return d

@@ -128,13 +128,16 @@ func (d *document) each(steps []*step, visit func(*step)) {
 	}
 }
 
-// problemsOf are the diagnostics of a path, clipped where there are too many
-// for anybody to read.
+// clipProblems leaves out what nobody would read, and says so where it begins.
 func clipProblems(list []yamldoc.Diagnostic) []yamldoc.Diagnostic {
 	list = yamldoc.Sort(list)
 	if len(list) <= maxProblems {
 		return list
 	}
-	more := yamldoc.NewDiagnostic(list[0].Path, "too-many", "%d more problems are not shown", len(list)-maxProblems)
+	more := list[maxProblems].WithHint("mend those above first").WithSuggestion("")
+	more.Code, more.Message = "too-many", fmt.Sprintf("%d more problems from here on", len(list)-maxProblems)
+	if yamldoc.HasErrors(list[maxProblems:]) {
+		more.Severity = yamldoc.Error
+	}
 	return append(list[:maxProblems:maxProblems], more)
 }

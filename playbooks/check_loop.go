@@ -13,7 +13,7 @@ import (
 // foreach checks a loop over a list. Of what is inside, only the items' fates
 // are seen after it.
 func (c *checker) foreach(s *step, n *program.Node, in view) {
-	f := &program.Foreach{As: s.textOr("as", "item"), Concurrency: int(s.integerOr("concurrency", 1))}
+	f := &program.Foreach{As: s.textOr("as", "item"), Concurrency: int(s.integer("concurrency"))}
 	n.Foreach = f
 	f.List = c.bare(s.given["foreach"], in.on(s), engine.Type{Kind: engine.KindList})
 	if f.List != nil {
@@ -97,7 +97,7 @@ func (c *checker) while(s *step, n *program.Node, in view) {
 	at := in.in(engine.Field{Name: "index", Type: engine.TypeInteger()})
 	var seen []visible
 	n.Body, seen = c.sequence(s.slot("steps"), at)
-	n.While = &program.While{Max: s.integerOr("max", 1)}
+	n.While = &program.While{Max: s.integer("max")}
 	n.While.Condition = c.bare(s.given["while"], at.and(perhaps(seen)...).on(s), engine.TypeBool())
 }
 

@@ -173,7 +173,7 @@ func (c *checker) approve(s *step, at view) *program.Approve {
 		c.connectionExists(notify.node)
 	}
 	return &program.Approve{
-		Title: c.template(g["title"], at), By: g.texts("by"), Needs: int(g.integerOr("needs", 1)),
+		Title: c.template(g["title"], at), By: g.texts("by"), Needs: int(g.integer("needs")),
 		Timeout: g.durationOr("timeout", 0), OnDeny: g.textOr("on_deny", "end"), Notify: g.text("notify"),
 	}
 }

@@ -2,7 +2,6 @@ package playbooks
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -51,66 +50,8 @@ func retryOf(s *step) *program.Retry {
 	}
 	first := g.durationOr("first", defaultFirst)
 	return &program.Retry{
-		Attempts: int(g.integerOr("attempts", 1)), Backoff: g.textOr("backoff", "exponential"),
+		Attempts: int(g.integer("attempts")), Backoff: g.textOr("backoff", "exponential"),
 		First: first, Max: max(first, g.durationOr("max", defaultMax)),
-	}
-}
-
-// inputOwner is what is given inputs, for messages.
-type inputOwner struct {
-	name       string
-	at         *yamldoc.Node // where to point when one is missing
-	exactlyOne [][]string
-}
-
-// inputs checks what is given against what is declared, in declaration order.
-func (c *checker) inputs(with item, declared []engine.Field, owner inputOwner, at view) []program.Assignment {
-	if with.key != nil && with.node.Kind() != yamldoc.Map && with.node.Kind() != yamldoc.Null {
-		c.add(with.node.Errorf("type", "`with` must be a map of inputs, not %s", with.node.Describe()))
-		return nil
-	}
-	for _, e := range with.node.Entries() {
-		if _, known := engine.FieldNamed(declared, e.Name()); !known {
-			c.add(e.Key.Unknown("input", owner.name, fieldNames(declared)))
-		}
-	}
-	var out []program.Assignment
-	for _, f := range declared {
-		e, given := with.node.Entry(f.Name)
-		switch {
-		case given:
-			out = append(out, program.Assignment{Name: f.Name, Type: f.Type, Value: c.field(e.Value, f, at)})
-		case f.Required:
-			c.add(owner.at.Errorf("missing-input", "%s needs the input `%s`", owner.name, f.Name).WithHint("%s", describeInput(f)))
-		}
-	}
-	c.exactlyOne(with.node, owner)
-	return out
-}
-
-func describeInput(f engine.Field) string {
-	hint := fmt.Sprintf("%s is %s", f.Name, yamldoc.Article(f.Type))
-	if f.Doc != "" {
-		hint += ": " + f.Doc
-	}
-	return hint
-}
-
-func (c *checker) exactlyOne(with *yamldoc.Node, owner inputOwner) {
-	for _, group := range owner.exactlyOne {
-		var present []yamldoc.Entry
-		for _, e := range with.Entries() {
-			if slices.Contains(group, e.Name()) {
-				present = append(present, e)
-			}
-		}
-		names := strings.Join(group, ", ")
-		switch {
-		case len(present) == 0:
-			c.add(owner.at.Errorf("missing-input", "%s needs exactly one of the inputs %s", owner.name, names))
-		case len(present) > 1:
-			c.add(present[1].Key.Errorf("one-of", "%s takes exactly one of the inputs %s", owner.name, names))
-		}
 	}
 }
 
@@ -234,51 +175,4 @@ func (c *checker) connectionExists(n *yamldoc.Node) {
 		c.add(n.Errorf("unknown-connection", "there is no connection %q", n.Text()).
 			WithSuggestion(yamldoc.Nearest(n.Text(), c.connectionNames())))
 	}
-}
-
-// call checks the call of another playbook.
-func (c *checker) call(s *step, in view) (*program.Call, engine.Type) {
-	it := s.given["call"]
-	name := s.text("call")
-	call := &program.Call{Playbook: name}
-	if it.wrong || !c.callable(it.node, name) {
-		return call, engine.Type{}
-	}
-	called := c.program(name)
-	doc := c.docs[name]
-	if called == nil || doc == nil {
-		return call, engine.Type{}
-	}
-	c.out.Calls[name] = called
-	owner := inputOwner{name: "the playbook " + name, at: s.node.FirstKey()}
-	call.Inputs = c.inputs(s.given["with"], called.Inputs, owner, in.on(s))
-	c.changes = c.changes || called.Changes
-	for _, u := range called.Unavailable {
-		c.unavailable(fmt.Sprintf("%s in the playbook %s", u.What, name), it.key)
-	}
-	fields := make([]engine.Field, 0, len(called.Outputs))
-	for _, o := range called.Outputs {
-		fields = append(fields, engine.Field{Name: o.Name, Type: o.Type})
-	}
-	return call, engine.MapOf(fields...)
-}
-
-// callable reports a name that is none, that nothing answers to, or that leads
-// back here.
-func (c *checker) callable(n *yamldoc.Node, name string) bool {
-	_, exists := c.bundle.Sources[name]
-	switch {
-	case !safeName(name):
-		c.add(n.Errorf("name", "%q cannot be the name of a called playbook", name).
-			WithHint("write the file's name without folder and extension: a-z, 0-9, - and _"))
-	case !exists:
-		c.add(n.Errorf("unknown-playbook", "there is no playbook %q beside this one", name).
-			WithSuggestion(yamldoc.Nearest(name, c.bundle.names())).WithHint("it would be the file %s.yaml in the same folder", name))
-	case c.reaches(name, c.doc.name):
-		c.add(n.Errorf("recursion", "the playbook %q calls this one again: a playbook cannot call itself", name).
-			WithHint("use `foreach` or `while` to repeat something"))
-	default:
-		return true
-	}
-	return false
 }

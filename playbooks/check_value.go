@@ -52,14 +52,14 @@ func (c *checker) inPlaybook(source string, p expression.Problem) expression.Pro
 	there = there[:min(p.Length, len(there))]
 	for root, what := range map[string]string{"steps.": "step", "inputs.": "input"} {
 		if p.Code == "unknown-field" && strings.HasSuffix(before, root) {
-			p.Code, p.Message = "unknown-"+what, fmt.Sprintf("unknown %s `%s`", what, clipSource(there))
+			p.Code, p.Message = "unknown-"+what, fmt.Sprintf("unknown %s %#q", what, clipSource(there))
 			p.Hint = strings.Replace(p.Hint, "it has ", "known here: ", 1)
 		}
 	}
 	if rest, ok := strings.CutPrefix(there, "steps."); ok && p.Code == "optional" && p.Hint == "" {
 		id, field, _ := strings.Cut(rest, ".")
 		if s := c.doc.byID[id]; s != nil && !isStepField(field) {
-			p.Hint = fmt.Sprintf("step `%s`, in line %d, may not have run: `steps.%s?.%s ?? …`", id, s.line(), id, field)
+			p.Hint = fmt.Sprintf("step %#q, in line %d, may not have run: write %#q", id, s.line(), "steps."+id+"?."+field+" ?? …")
 		}
 	}
 	return p
@@ -124,7 +124,7 @@ func (c *checker) literal(n *yamldoc.Node, name string, want engine.Type) (expre
 func (c *checker) named(name string, problems []yamldoc.Diagnostic) bool {
 	for _, d := range problems {
 		if d.Code == "type" {
-			d.Message = fmt.Sprintf("`%s` %s", name, d.Message)
+			d.Message = fmt.Sprintf("%#q %s", name, d.Message)
 		}
 		c.add(d)
 	}

@@ -2,6 +2,7 @@ package playbooks
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/drawbridge-soar/drawbridge/engine"
 	"github.com/drawbridge-soar/drawbridge/engine/expression"
@@ -169,7 +170,7 @@ func (c *checker) guard() {
 		c.unavailable("guard.on_block: ask", g["on_block"].key)
 	}
 	for _, entry := range g["protect"].node.Items() {
-		if group := "directory-group:"; len(entry.Text()) > len(group) && entry.Text()[:len(group)] == group {
+		if strings.HasPrefix(entry.Text(), "directory-group:") {
 			c.unavailable("guard.protect of a directory group", entry)
 		}
 	}

@@ -17,7 +17,7 @@ type cronProblem struct {
 	message, hint  string
 }
 
-const cronHint = `five fields: minute, hour, day of the month, month, day of the week; "0 8 * * 1-5" is 8:00 on weekdays`
+const cronHint = `five fields: minute, hour, day of the month, month and day of the week; "0 8 * * 1-5" is 8:00 on weekdays`
 
 // cronField is what one of the five fields can hold.
 type cronField struct {

@@ -121,7 +121,7 @@ func inputConstruct() construct {
 func triggerConstruct() construct {
 	return construct{name: "a trigger", doc: "What starts the playbook: exactly one of schedule and webhook.", keys: []key{
 		{name: "schedule", typ: engine.TypeString(), example: `"*/30 * * * *"`,
-			doc: "A cron expression with five fields: minute, hour, day of the month, month, day of the week."},
+			doc: "A cron expression with five fields: minute, hour, day of the month, month and day of the week."},
 		{name: "timezone", typ: engine.TypeString(), example: "Europe/Berlin", doc: "The time zone of the schedule, an IANA name; UTC by default."},
 		{name: "missed", typ: engine.EnumOf("none", "last", "all"), doc: "What to do about fire times the engine slept through; last by default."},
 		{name: "overlap", typ: engine.EnumOf("skip", "queue", "allow"), doc: "What to do while the run before is not over; skip by default."},

@@ -95,6 +95,7 @@ func (p *parser) value(k key, e yamldoc.Entry) item {
 			it.wrong = true
 			p.add(atValue(e).Errorf("type", "`%s` must be %s, not %s", k.name, k.noun(), e.Value.Describe()))
 		}
+	default: // has steps, constructs or values inside, which are read by whoever knows them
 	}
 	return it
 }

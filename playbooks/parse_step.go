@@ -97,9 +97,9 @@ func (p *parser) loopBody(s *step, forms []program.Form, loop program.Form, bodi
 	if len(others) == 1 && slices.Contains(bodies, others[0]) {
 		return
 	}
-	message := fmt.Sprintf("a step with `%s` has exactly one of %s", loop, formNames(bodies, " and "))
+	message := fmt.Sprintf("a step with %#q has exactly one of %s", loop, formNames(bodies, " and "))
 	if len(bodies) == 1 {
-		message = fmt.Sprintf("a step with `%s` has `%s` and no other form", loop, bodies[0])
+		message = fmt.Sprintf("a step with %#q has %#q and no other form", loop, bodies[0])
 	}
 	if len(others) > 0 {
 		message += "; this one has " + formNames(others, " and ")
@@ -187,6 +187,7 @@ func (p *parser) needs(s *step) {
 		if s.has("else") && !s.has("if") {
 			p.add(s.given["else"].key.Errorf("misplaced-key", "`else` needs an `if`"))
 		}
+	default:
 	}
 	if s.has("at_end") && !s.has("for") {
 		p.add(s.given["at_end"].key.Errorf("misplaced-key", "`at_end` needs `for`"))
@@ -255,7 +256,10 @@ func (p *parser) inner(s *step, k key, it item) {
 	case "retry":
 		p.retry(g)
 	case "approve":
-		p.notEmpty(g["by"], "by")
+		p.noEmptyEntry(g["by"])
+		if by := g["by"]; by.key != nil && !by.wrong && len(by.node.Items()) == 0 {
+			p.add(by.node.Errorf("name", "`by` names nobody"))
+		}
 	case "wait":
 		if it.node.Kind() == yamldoc.Map && len(g) != 1 {
 			p.add(it.node.FirstKey().Errorf("form", "`wait` has exactly one of for, until and signal"))

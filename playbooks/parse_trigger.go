@@ -2,7 +2,6 @@ package playbooks
 
 import (
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
@@ -117,20 +116,17 @@ func (p *parser) guard(it item) {
 	if f, ok := g["max_percent"].value.(float64); ok {
 		p.doc.guard.MaxPercent = &f
 	}
-	p.notEmpty(g["protect"], "protect")
+	p.noEmptyEntry(g["protect"])
 }
 
-// notEmpty reports an empty text in a list of names, which would match nothing.
-func (p *parser) notEmpty(it item, what string) {
+// noEmptyEntry reports an empty text in a list of names: it would match nothing.
+func (p *parser) noEmptyEntry(it item) {
 	if it.wrong || it.key == nil {
 		return
 	}
 	for _, n := range it.node.Items() {
 		if strings.TrimSpace(n.Text()) == "" {
-			p.add(n.Errorf("name", "an entry of `%s` is empty", what))
+			p.add(n.Errorf("name", "an entry of `%s` is empty", it.key.Text()))
 		}
-	}
-	if slices.Contains([]string{"by"}, what) && len(it.node.Items()) == 0 {
-		p.add(it.node.Errorf("name", "`%s` names nobody", what))
 	}
 }

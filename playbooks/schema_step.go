@@ -30,7 +30,7 @@ func stepSchema(step object, actions *engine.Actions, defs object) {
 func actionSchema(spec engine.ActionSpec) object {
 	s := fieldsSchema(spec.Inputs, true)
 	s["description"] = spec.Summary
-	if _, required := requiredInputs(spec); !required {
+	if !needsInputs(spec) {
 		s["type"] = []string{"object", "null"}
 	}
 	var groups []object
@@ -43,21 +43,15 @@ func actionSchema(spec engine.ActionSpec) object {
 	return s
 }
 
-// requiredInputs are the inputs that must be given, and whether `with` must.
-func requiredInputs(spec engine.ActionSpec) ([]string, bool) {
-	var names []string
-	for _, f := range spec.Inputs {
-		if f.Required {
-			names = append(names, f.Name)
-		}
-	}
-	return names, len(names) > 0 || len(spec.ExactlyOne) > 0
+// needsInputs reports whether the action cannot be called without `with`.
+func needsInputs(spec engine.ActionSpec) bool {
+	return len(spec.ExactlyOne) > 0 || slices.ContainsFunc(spec.Inputs, func(f engine.Field) bool { return f.Required })
 }
 
 // actionCase says what follows from the action's name.
 func actionCase(spec engine.ActionSpec) object {
 	then := object{"properties": object{"with": ref("with " + spec.Name)}}
-	if _, required := requiredInputs(spec); required {
+	if needsInputs(spec) {
 		then["required"] = []string{"with"}
 	}
 	if spec.Inverse == "" {

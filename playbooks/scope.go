@@ -51,8 +51,8 @@ func perhaps(seen []visible) []visible {
 
 // in is the view inside a loop. Its variables are gone after it.
 func (v view) in(vars ...engine.Field) view {
-	kept := slices.DeleteFunc(slices.Clone(v.vars), func(f engine.Field) bool { return f.Name == "index" })
-	v.vars = append(kept, vars...)
+	v.vars = slices.DeleteFunc(slices.Clone(v.vars), func(f engine.Field) bool { return f.Name == "index" })
+	v.vars = append(v.vars, vars...)
 	return v
 }
 
@@ -119,8 +119,7 @@ func triggerType() engine.Type {
 	)
 }
 
-// scope is what an expression at this place may use. Reasons why steps cannot
-// be used are given only for those it names: there may be a thousand.
+// scope is what an expression at this place may use.
 func (c *checker) scope(v view, source string) *expression.Scope {
 	if v.trigger != nil {
 		why := "a trigger's inputs are made before the run begins"
@@ -142,7 +141,7 @@ func (c *checker) scope(v view, source string) *expression.Scope {
 	if _, inLoop := engine.FieldNamed(v.vars, "index"); !inLoop {
 		missing["index"] = "there is no loop around it"
 	}
-	steps := c.stepsType(v)
+	steps := stepsType(v, source)
 	if len(steps.Fields) > 0 {
 		names = append(names, engine.Field{Name: "steps", Type: steps})
 	}
@@ -154,10 +153,16 @@ func (c *checker) scope(v view, source string) *expression.Scope {
 	return scope
 }
 
-func (c *checker) stepsType(v view) engine.Type {
+// stepsType is the type of `steps`. Those the expression does not name are in
+// it only to be suggested: there may be a thousand.
+func stepsType(v view, source string) engine.Type {
 	fields := make([]engine.Field, 0, len(v.steps))
 	for _, s := range v.steps {
-		fields = append(fields, engine.Field{Name: s.id, Type: s.typ()})
+		f := engine.Field{Name: s.id}
+		if strings.Contains(source, s.id) {
+			f.Type = s.typ()
+		}
+		fields = append(fields, f)
 	}
 	return engine.MapOf(fields...)
 }
@@ -168,15 +173,14 @@ func (c *checker) explain(missing map[string]string, v view, source string, some
 		missing["steps"] = "no step with an id has run before"
 	}
 	for id, s := range c.doc.byID {
-		seen := slices.ContainsFunc(v.steps, func(o visible) bool { return o.id == id })
-		if seen || !strings.Contains(source, id) {
+		if !strings.Contains(source, id) || slices.ContainsFunc(v.steps, func(o visible) bool { return o.id == id }) {
 			continue
 		}
 		why := reason(v.at, s)
 		if some {
 			missing["steps."+id] = "it " + why
 		} else if strings.Contains(source, "steps."+id) || strings.Contains(source, "steps?."+id) {
-			missing["steps"] = fmt.Sprintf("step `%s` %s", id, why)
+			missing["steps"] = fmt.Sprintf("step %#q %s", id, why)
 		}
 	}
 }

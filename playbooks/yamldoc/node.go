@@ -135,6 +135,7 @@ func (n *Node) Describe() string {
 		return "a list"
 	case Map:
 		return "a map"
+	case Scalar:
 	}
 	_, isBool := n.Bool()
 	if !n.Quoted() && (isBool || strings.IndexAny(n.value, "0123456789+-.") == 0) {

@@ -43,7 +43,7 @@ func Parse(path string, data []byte) (*Node, []Diagnostic) {
 			hint("put it in a file of its own")
 	}
 	root := c.convert(doc.Content[0], 1)
-	if c.fatal {
+	if c.fatal || c.partial {
 		root = nil
 	}
 	return root, Sort(c.diagnostics)
@@ -94,7 +94,8 @@ type converter struct {
 	diagnostics []Diagnostic
 	aliases     int
 	expanded    int
-	fatal       bool // what follows cannot be trusted
+	fatal       bool // nothing more is read
+	partial     bool // a value is not what its author meant: only the document itself is worth checking
 }
 
 // report adds an error; the result lets the caller add a hint to it.
@@ -172,6 +173,7 @@ func (c *converter) properties(y *yaml.Node, n *Node) {
 		case '!':
 			c.report(n.start, 1, "tag", "a value cannot have a YAML tag").
 				hint("a text that begins with ! must be in quotes")
+			c.partial = true
 			return
 		case '&':
 			if y.Anchor == "" {
@@ -236,6 +238,7 @@ func (c *converter) key(y *yaml.Node, key *Node, seen map[string]*Node) bool {
 		c.report(at, length, "key", "a key must be a name, not "+key.Describe())
 	case key.value == "<<" && !key.Quoted():
 		c.report(at, length, "merge-key", "merge keys (<<) are not supported").hint("write the keys out, or use an alias for the whole value")
+		c.partial = true
 	case twice:
 		line, _ := first.Position()
 		c.report(at, length, "duplicate-key", fmt.Sprintf("the key %q is given twice; the first is in line %d", clip(key.value), line))

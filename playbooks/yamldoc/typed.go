@@ -219,6 +219,7 @@ func decodeAny(n *Node) (any, []Diagnostic) {
 		return decodeList(n, engine.Type{Kind: engine.KindList})
 	case Map:
 		return decodeDict(n, nil)
+	case Null, Scalar:
 	}
 	if b, ok := n.Bool(); ok {
 		return b, nil

@@ -113,6 +113,16 @@ func TestProblems(t *testing.T) {
 		{"alias of itself", "a: &a [*a]\n", []string{`f.yaml:1:8: error: the alias *a stands inside what it stands for [aliases]`}},
 		{"unknown alias", "a: [1, *b]\n", []string{`f.yaml:1:8: error: there is no anchor &b before this alias [aliases]`}},
 		{"many laughs", laughs, []string{`f.yaml:4:26: error: aliases expand to more than 10000 values [aliases]`}},
+		{"aliases too deep", "a: &a " + strings.Repeat("[", 40) + strings.Repeat("]", 40) + "\nb: " + strings.Repeat("[", 40) + "*a" + strings.Repeat("]", 40), []string{
+			`f.yaml:2:44: error: nested more than 64 levels deep [too-deep]`,
+		}},
+		{"two problems of a map", "a: &a {}\nb:\n  <<: *a\n  c: !x y\n  c: 1\n", []string{
+			`f.yaml:3:3: error: merge keys (<<) are not supported [merge-key]`,
+			`f.yaml:4:6: error: a value cannot have a YAML tag [tag]`,
+			`f.yaml:5:3: error: the key "c" is given twice; the first is in line 4 [duplicate-key]`,
+		}},
+		{"an empty key", "? \n: a\n", []string{`f.yaml:1:2: error: a key must be a name, not nothing [key]`}},
+		{"after a long list", "l: [1,\n 2,\n 3]\n\n# more\nb: @x\n", []string{`f.yaml:6:1: error: this is not YAML: found character that cannot start any token [syntax]`}},
 		{"many aliases", "a: &a x\nb: [" + strings.Repeat("*a, ", MaxAliases+1) + "]\n", []string{`f.yaml:2:405: error: more than 100 aliases [aliases]`}},
 		{"control character", "a: b\nc: \x01\n", []string{`f.yaml:2:4: error: the character U+0001 does not show and is not allowed [characters]`}},
 		{"hidden character", "a: \"x\u202ey\"\n", []string{`f.yaml:1:6: error: the character U+202E does not show and is not allowed [characters]`}},
