@@ -84,8 +84,11 @@ func multiply(a, b int64) (int64, bool) {
 	if a == 0 || b == 0 {
 		return 0, true
 	}
+	if a == -1 && b == math.MinInt64 || b == -1 && a == math.MinInt64 {
+		return 0, false // the one product whose quotient overflows too
+	}
 	product := a * b
-	return product, product/b == a && !(a == -1 && b == math.MinInt64) && !(b == -1 && a == math.MinInt64)
+	return product, product/b == a
 }
 
 func floats(op string, a, b float64) (any, error) {

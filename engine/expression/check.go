@@ -81,16 +81,6 @@ func (c *checker) infer(n ast.Node) engine.Type {
 
 func (c *checker) inferOf(n ast.Node) engine.Type {
 	switch n := n.(type) {
-	case *ast.NilNode:
-		return typeNull()
-	case *ast.BoolNode:
-		return engine.TypeBool()
-	case *ast.IntegerNode:
-		return engine.TypeInteger()
-	case *ast.FloatNode:
-		return engine.TypeNumber()
-	case *ast.StringNode:
-		return engine.TypeString()
 	case *ast.IdentifierNode:
 		return c.name(n)
 	case *ast.PointerNode:
@@ -118,11 +108,22 @@ func (c *checker) inferOf(n ast.Node) engine.Type {
 	case *ast.CallNode:
 		return c.callNode(n)
 	}
-	return c.unsupported(n)
+	return c.literal(n)
 }
 
-func (c *checker) unsupported(n ast.Node) engine.Type {
+// literal is the type of what stands for itself.
+func (c *checker) literal(n ast.Node) engine.Type {
 	switch n.(type) {
+	case *ast.NilNode:
+		return typeNull()
+	case *ast.BoolNode:
+		return engine.TypeBool()
+	case *ast.IntegerNode:
+		return engine.TypeInteger()
+	case *ast.FloatNode:
+		return engine.TypeNumber()
+	case *ast.StringNode:
+		return engine.TypeString()
 	case *ast.SequenceNode:
 		c.problem(n, codeSyntax, "only one expression can stand here").Hint = "`;` is for `let name = value; …`"
 	case *ast.BytesNode:
@@ -165,11 +166,10 @@ func namesOf(root string, links []ast.Node) Path {
 	return path
 }
 
-// uniqueReads are the notes, sorted and without duplicates.
-func (c *checker) uniqueReads() []Path {
-	slices.SortFunc(c.reads, func(a, b Path) int { return slices.Compare(a, b) })
-	c.reads = slices.CompactFunc(c.reads, func(a, b Path) bool { return slices.Equal(a, b) })
-	return c.reads
+// unique are paths, sorted and without duplicates.
+func unique(paths []Path) []Path {
+	slices.SortFunc(paths, slices.Compare)
+	return slices.CompactFunc(paths, slices.Equal)
 }
 
 // key names a path that can be known not to be nil, or is "".
@@ -291,12 +291,31 @@ func (c *checker) fit(n ast.Node, got, want engine.Type) {
 
 func (c *checker) mismatch(n ast.Node, got, want engine.Type) {
 	p := c.problem(n, codeType, "this is %s, %s is needed", describe(got), describe(want))
+	if got.Kind == engine.KindMap && want.Kind == engine.KindMap {
+		p.Message = "this map does not fit: " + difference(got, want)
+	}
 	switch {
 	case isString(want) && len(want.Enum) == 0 && printable(got.Certain()):
 		p.Hint = "write `string(" + c.src.quote(n) + ")`"
+	case got.Kind == engine.KindList && elem(got).Optional:
+		p.Hint = c.leaveOut(n)
 	case want.Kind == engine.KindInteger && got.Kind == engine.KindNumber:
 		p.Hint = "write `int(" + c.src.quote(n) + ")`"
 	}
+}
+
+// difference is the first reason why a map is not what is wanted.
+func difference(got, want engine.Type) string {
+	for _, f := range want.Fields {
+		have, ok := got.Field(f.Name)
+		if !ok && !f.Type.Optional {
+			return "it has no `" + f.Name + "`"
+		}
+		if ok && !assignable(have.Type, f.Type) {
+			return "its `" + f.Name + "` is " + describe(have.Type) + ", " + describe(f.Type) + " is needed"
+		}
+	}
+	return "its values must be " + describe(elem(want))
 }
 
 // fitParts holds the parts of a node against what is wanted, where the node is

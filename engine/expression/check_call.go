@@ -75,9 +75,9 @@ func (c *checker) noFunction(n ast.Node, name string) {
 	if call, ok := n.(*ast.CallNode); ok {
 		start = c.src.toByte(call.Callee.Location().From)
 	}
-	p := Problem{Offset: start, Length: min(len(name), where.to-start), Code: codeUnknownFunction, Message: fmt.Sprintf("unknown function `%s`", clip(name))}
+	p := Problem{Offset: start, Length: min(len(name), where.to-start), Code: codeUnknownFunction, Message: fmt.Sprintf("unknown function %#q", clip(name))}
 	if instead, ok := removed(name); ok {
-		p.Message, p.Hint = fmt.Sprintf("there is no function `%s`", name), instead
+		p.Message, p.Hint = fmt.Sprintf("there is no function %#q", name), instead
 	} else {
 		p.Suggestion = nearest(name, c.functionNames())
 	}
@@ -153,11 +153,11 @@ func (c *checker) list(call call, i int) engine.Type {
 	return elem(t)
 }
 
-// body checks the predicate of a call for elements of a type.
-func (c *checker) body(call call, i int, here element) engine.Type {
-	predicate, ok := call.args[i].(*ast.PredicateNode)
+// body checks the predicate of a call, its second argument, for elements of a type.
+func (c *checker) body(call call, here element) engine.Type {
+	predicate, ok := call.args[1].(*ast.PredicateNode)
 	if !ok {
-		c.problem(call.args[i], codeSyntax, "this cannot stand in an expression")
+		c.problem(call.args[1], codeSyntax, "this cannot stand in an expression")
 		return engine.Type{}
 	}
 	if len(c.elements) == maxNested {
@@ -171,16 +171,12 @@ func (c *checker) body(call call, i int, here element) engine.Type {
 }
 
 // test is body for a predicate that must be a bool.
-func (c *checker) test(call call, i int, item engine.Type) {
-	c.fitBody(call, i, element{item: item}, engine.TypeBool())
+func (c *checker) test(call call, item engine.Type) {
+	c.fitBody(call, element{item: item}, engine.TypeBool())
 }
 
-func (c *checker) fitBody(call call, i int, here element, want engine.Type) engine.Type {
-	t := c.body(call, i, here)
-	if predicate, ok := call.args[i].(*ast.PredicateNode); ok && !unknown(t) {
-		c.fit(predicate.Node, t, want)
-	}
-	return t.Certain()
+func (c *checker) fitBody(call call, here element, want engine.Type) {
+	c.fit(bodyNode(call.args[1]), c.body(call, here), want)
 }
 
 // bodyNode is the expression within a predicate.

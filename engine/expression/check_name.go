@@ -81,7 +81,10 @@ func (c *checker) pointer(n *ast.PointerNode) engine.Type {
 // let adds a variable for the rest of the expression.
 func (c *checker) let(n *ast.VariableDeclaratorNode) engine.Type {
 	t := c.check(n.Value)
-	if c.taken(n.Name) {
+	switch {
+	case strings.HasPrefix(n.Name, "$"): // those names are ours
+		c.problem(n, codeSyntax, "the name of a variable cannot begin with `$`")
+	case c.taken(n.Name):
 		p := c.problem(n, codeClash, "`%s` is the name of something else already", n.Name)
 		p.Length = min(p.Length, len("let ")+len(n.Name))
 	}

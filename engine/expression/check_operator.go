@@ -62,7 +62,7 @@ func (c *checker) equality(n *ast.BinaryNode) {
 	if c.literalIn(n.Right, a) || c.literalIn(n.Left, b) {
 		return
 	}
-	if !comparable(a, b) {
+	if !canEqual(a, b) {
 		c.neverEqual(n, a, b)
 	}
 }
@@ -93,7 +93,7 @@ func (c *checker) order(n *ast.BinaryNode) {
 			return
 		}
 	}
-	if !comparable(widen(a), widen(b)) {
+	if !canEqual(widen(a), widen(b)) {
 		c.problem(n, codeType, "%s and %s cannot be compared", describe(widen(a)), describe(widen(b)))
 	}
 }
@@ -120,7 +120,7 @@ func (c *checker) membershipOfList(n *ast.BinaryNode, item, of engine.Type) {
 		}
 		return
 	}
-	if !c.literalIn(n.Left, of) && !comparable(item, of) {
+	if !c.literalIn(n.Left, of) && !canEqual(item, of) {
 		c.neverEqual(n, item, of)
 	}
 }
@@ -249,17 +249,32 @@ func arithmeticType(op string, a, b engine.Type) (engine.Type, bool) {
 	if isNumeric(a) && isNumeric(b) {
 		return numericArithmetic(op, a, b)
 	}
-	text, at, d := isString, isKind(engine.KindTime), isKind(engine.KindDuration)
-	switch {
-	case op == "+" && text(a) && text(b):
+	if op == "+" && isString(a) && isString(b) {
 		return engine.TypeString(), true
-	case (op == "+" || op == "-") && d(a) && d(b), op == "-" && at(a) && at(b):
+	}
+	return timeArithmetic(op, a, b)
+}
+
+// timeArithmetic is that of times and durations: the operations that have a
+// meaning, by operator and the kinds of both sides.
+func timeArithmetic(op string, a, b engine.Type) (engine.Type, bool) {
+	side := func(t engine.Type) string {
+		switch {
+		case isNumeric(t):
+			return "n"
+		case t.Kind == engine.KindTime:
+			return "t"
+		case t.Kind == engine.KindDuration:
+			return "d"
+		}
+		return "?"
+	}
+	switch side(a) + op + side(b) {
+	case "t-t", "d+d", "d-d", "d*n", "n*d", "d/n":
 		return engine.TypeDuration(), true
-	case (op == "+" || op == "-") && at(a) && d(b), op == "+" && d(a) && at(b):
+	case "t+d", "d+t", "t-d":
 		return engine.TypeTime(), true
-	case (op == "*" || op == "/") && d(a) && isNumeric(b), op == "*" && isNumeric(a) && d(b):
-		return engine.TypeDuration(), true
-	case op == "/" && d(a) && d(b):
+	case "d/d":
 		return engine.TypeNumber(), true
 	}
 	return engine.Type{}, false

@@ -15,32 +15,29 @@ import (
 	"github.com/drawbridge-soar/drawbridge/engine"
 )
 
-// checked is a whole expression with its type.
-type checked struct {
-	node ast.Node
-	t    engine.Type
-}
-
-func compile(text string, scope *Scope, last func(*checker, checked), want engine.Type) (*Expression, []Problem) {
-	src, node, problem := parse(text)
+// Compile checks source against scope and that its type fits want (KindAny for
+// anything). An expression with problems is nil.
+func Compile(source string, scope *Scope, want engine.Type) (*Expression, []Problem) {
+	src, node, problem := parse(source)
 	if problem != nil {
 		return nil, []Problem{*problem}
 	}
 	c := newChecker(src, scope)
 	t := c.check(node)
-	last(c, checked{node, t})
+	c.fit(node, t, want)
 	if len(c.problems) > 0 {
 		return nil, inOrder(c.problems)
 	}
-	l := &lowering{src: src, types: c.types, used: make(map[string]runner)}
+	c.reads = unique(c.reads)
+	l := newLowering(c)
 	program, err := l.program(node)
 	if len(l.problems) > 0 {
 		return nil, inOrder(l.problems)
 	}
 	if err != nil {
-		return nil, []Problem{{Length: len(text), Code: codeSyntax, Message: "this cannot be compiled"}}
+		return nil, []Problem{{Length: len(source), Code: codeSyntax, Message: "this cannot be compiled"}}
 	}
-	e := &Expression{source: text, t: t, builds: c.builds, reads: c.uniqueReads(), optional: c.optional, program: program, sites: l.sites}
+	e := &Expression{source: source, t: t, builds: c.builds, reads: c.reads, optional: c.optional, program: program, sites: l.sites}
 	e.settled = c.mixed
 	if settles(t, want) {
 		e.t, e.settled = want, true

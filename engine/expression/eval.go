@@ -24,9 +24,9 @@ func (e *evaluationError) Unwrap() []error { return []error{e.failure, ErrEvalua
 func failed(source string, where span, reason string) error {
 	expression := clip(source)
 	part := clip(source[where.from:where.to])
-	message := fmt.Sprintf("evaluating `%s`: `%s` %s", expression, part, reason)
+	message := fmt.Sprintf("evaluating %#q: %#q %s", expression, part, reason)
 	if part == expression {
-		message = fmt.Sprintf("evaluating `%s`: it %s", expression, reason)
+		message = fmt.Sprintf("evaluating %#q: it %s", expression, reason)
 	}
 	return &evaluationError{engine.Fail(engine.ClassInvalid, engine.CodeExpression, "%s", message)}
 }

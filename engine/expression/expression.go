@@ -48,18 +48,6 @@ type root struct {
 // ErrEvaluation is wrapped by every error of Eval.
 var ErrEvaluation = errors.New("evaluating an expression")
 
-// Compile checks source against scope and that its type fits want (KindAny for
-// anything). An expression with problems is nil.
-func Compile(source string, scope *Scope, want engine.Type) (*Expression, []Problem) {
-	return compile(source, scope, func(c *checker, body checked) { c.fit(body.node, body.t, want) }, want)
-}
-
-// CompilePart checks an expression that is interpolated into a string: its
-// value must be there, whatever its type.
-func CompilePart(source string, scope *Scope) (*Expression, []Problem) {
-	return compile(source, scope, func(c *checker, body checked) { c.certain(body.node, body.t) }, engine.TypeAny())
-}
-
 // Source is the expression as written.
 func (e *Expression) Source() string { return e.source }
 

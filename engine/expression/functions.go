@@ -52,16 +52,16 @@ func functions() []function {
 // loopFunctions evaluate a predicate for each element of a list.
 func loopFunctions() []function {
 	return []function{
-		{Function{"all", "all(list, predicate) → bool", "Whether the predicate holds for every element; true for an empty list.", `all([1, 2], # > 0)`}, 2, 2, testing(engine.TypeBool()), nil},
-		{Function{"any", "any(list, predicate) → bool", "Whether the predicate holds for at least one element.", `any([1, 2], # > 1)`}, 2, 2, testing(engine.TypeBool()), nil},
-		{Function{"none", "none(list, predicate) → bool", "Whether the predicate holds for no element.", `none([1, 2], # > 2)`}, 2, 2, testing(engine.TypeBool()), nil},
-		{Function{"one", "one(list, predicate) → bool", "Whether the predicate holds for exactly one element.", `one([1, 2], # > 1)`}, 2, 2, testing(engine.TypeBool()), nil},
+		{Function{"all", "all(list, predicate) → bool", "Whether the predicate holds for every element; true for an empty list.", `all([1, 2], # > 0)`}, 2, 2, checkTest(engine.TypeBool()), nil},
+		{Function{"any", "any(list, predicate) → bool", "Whether the predicate holds for at least one element.", `any([1, 2], # > 1)`}, 2, 2, checkTest(engine.TypeBool()), nil},
+		{Function{"none", "none(list, predicate) → bool", "Whether the predicate holds for no element.", `none([1, 2], # > 2)`}, 2, 2, checkTest(engine.TypeBool()), nil},
+		{Function{"one", "one(list, predicate) → bool", "Whether the predicate holds for exactly one element.", `one([1, 2], # > 1)`}, 2, 2, checkTest(engine.TypeBool()), nil},
 		{Function{"count", "count(list, predicate) → integer", "For how many elements the predicate holds; without one, how many are true.", `count([1, 2, 3], # > 1) == 2`}, 1, 2, checkCount, nil},
 		{Function{"filter", "filter(list, predicate) → list", "The elements for which the predicate holds.", `filter([1, 2, 3], # != 2) == [1, 3]`}, 2, 2, checkFilter, nil},
 		{Function{"map", "map(list, expression) → list", "The expression's value for each element.", `map([{n: 1}, {n: 2}], .n) == [1, 2]`}, 2, 2, checkMap, nil},
 		{Function{"find", "find(list, predicate) → element?", "The first element for which the predicate holds, nil when there is none.", `(find([1, 2, 3], # > 1) ?? 0) == 2`}, 2, 2, checkFind, nil},
 		{Function{"findLast", "findLast(list, predicate) → element?", "The last element for which the predicate holds, nil when there is none.", `(findLast([1, 2, 3], # < 3) ?? 0) == 2`}, 2, 2, checkFind, nil},
-		{Function{"findIndex", "findIndex(list, predicate) → integer?", "The place, from 0, of the first element for which the predicate holds.", `(findIndex([1, 2, 3], # > 1) ?? -1) == 1`}, 2, 2, testing(engine.Maybe(engine.TypeInteger())), nil},
+		{Function{"findIndex", "findIndex(list, predicate) → integer?", "The place, from 0, of the first element for which the predicate holds.", `(findIndex([1, 2, 3], # > 1) ?? -1) == 1`}, 2, 2, checkTest(engine.Maybe(engine.TypeInteger())), nil},
 		{Function{"groupBy", "groupBy(list, expression) → map of list", "The elements by the expression's value, which must be a string.", `groupBy(["ab", "ac", "b"], #[:1])["a"] == ["ab", "ac"]`}, 2, 2, checkGroupBy, runGroupBy},
 		{Function{"sortBy", "sortBy(list, expression, order) → list", "The elements ordered by the expression's value, \"asc\" (the default) or \"desc\"; equal ones stay in their order.", `sortBy([{n: 2}, {n: 1}], .n)[0].n == 1`}, 2, 3, checkSortBy, runSortBy},
 		{Function{"reduce", "reduce(list, expression, start) → value", "Folds a list into one value: #acc is the value so far, # the element.", `reduce([1, 2, 3], #acc + #, 0) == 6`}, 3, 3, checkReduce, nil},
@@ -69,9 +69,9 @@ func loopFunctions() []function {
 	}
 }
 
-func testing(result engine.Type) func(*checker, call) engine.Type {
+func checkTest(result engine.Type) func(*checker, call) engine.Type {
 	return func(c *checker, call call) engine.Type {
-		c.test(call, 1, c.list(call, 0))
+		c.test(call, c.list(call, 0))
 		return result
 	}
 }
@@ -80,40 +80,46 @@ func checkCount(c *checker, call call) engine.Type {
 	item := c.list(call, 0)
 	switch {
 	case len(call.args) == 2:
-		c.test(call, 1, item)
+		c.test(call, item)
 	case !assignable(item, engine.TypeBool()):
 		c.problem(call.args[0], codeType, "this is a list of %s, a list of bool is needed", item)
 	}
 	return engine.TypeInteger()
 }
 
+// checkFilter knows that filter(list, # != nil) leaves nothing missing.
 func checkFilter(c *checker, call call) engine.Type {
 	item := c.list(call, 0)
-	c.test(call, 1, item)
+	c.test(call, item)
+	c.elements = append(c.elements, element{})
+	if slices.Contains(c.knownBy(bodyNode(call.args[1]), true), c.key(&ast.PointerNode{})) {
+		item = item.Certain()
+	}
+	c.elements = c.elements[:len(c.elements)-1]
 	return engine.ListOf(item)
 }
 
 func checkMap(c *checker, call call) engine.Type {
 	c.builds = true
-	return engine.ListOf(c.body(call, 1, element{item: c.list(call, 0)}))
+	return engine.ListOf(c.body(call, element{item: c.list(call, 0)}))
 }
 
 func checkFind(c *checker, call call) engine.Type {
 	item := c.list(call, 0)
-	c.test(call, 1, item)
+	c.test(call, item)
 	return maybe(item)
 }
 
 func checkGroupBy(c *checker, call call) engine.Type {
 	item := c.list(call, 0)
-	c.fitBody(call, 1, element{item: item}, engine.TypeString())
+	c.fitBody(call, element{item: item}, engine.TypeString())
 	return engine.DictOf(engine.ListOf(item))
 }
 
 func checkSortBy(c *checker, call call) engine.Type {
 	item := c.list(call, 0)
-	key := c.body(call, 1, element{item: item})
-	c.sortable(bodyNode(call.args[1]), key)
+	at := bodyNode(call.args[1])
+	c.sortable(at, c.certain(at, c.body(call, element{item: item})))
 	checkSortOrder(c, call, 2)
 	return engine.ListOf(item)
 }
@@ -129,7 +135,7 @@ func checkReduce(c *checker, call call) engine.Type {
 	c.builds = true
 	item := c.list(call, 0)
 	start := widen(c.operand(call.args[2]))
-	c.fitBody(call, 1, element{item: item, acc: &start}, start)
+	c.fitBody(call, element{item: item, acc: &start}, start)
 	return start
 }
 
@@ -137,9 +143,11 @@ func checkSum(c *checker, call call) engine.Type {
 	item := c.list(call, 0)
 	at := call.args[0]
 	if len(call.args) == 2 {
-		item = c.body(call, 1, element{item: item})
+		item = c.body(call, element{item: item})
 		at = bodyNode(call.args[1])
 		item = c.certain(at, item)
+	} else {
+		item = c.certainElement(at, item)
 	}
 	if unknown(item) || isAny(item) || isNumeric(item) || item.Kind == engine.KindDuration {
 		return item
@@ -148,9 +156,21 @@ func checkSum(c *checker, call call) engine.Type {
 	return engine.Type{}
 }
 
+// certainElement is certain for the elements of a list.
+func (c *checker) certainElement(list ast.Node, item engine.Type) engine.Type {
+	if item.Optional {
+		p := c.problem(list, codeOptional, "an element of `%s` may be missing", c.src.quote(list))
+		p.Hint = c.leaveOut(list)
+	}
+	return item.Certain()
+}
+
+func (c *checker) leaveOut(list ast.Node) string {
+	return "leave out those that are: `filter(" + c.src.quote(list) + ", # != nil)`"
+}
+
 // sortable checks what a list is ordered by.
 func (c *checker) sortable(at ast.Node, key engine.Type) {
-	key = c.certain(at, key)
 	if !unknown(key) && !isAny(key) && !ordered(key) {
 		c.problem(at, codeType, "%s has no order", describe(key))
 	}

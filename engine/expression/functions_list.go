@@ -50,7 +50,7 @@ func checkTake(c *checker, call call) engine.Type {
 
 func checkSort(c *checker, call call) engine.Type {
 	item := c.list(call, 0)
-	c.sortable(call.args[0], item)
+	c.sortable(call.args[0], c.certainElement(call.args[0], item))
 	checkSortOrder(c, call, 1)
 	return engine.ListOf(item)
 }

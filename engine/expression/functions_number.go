@@ -58,7 +58,7 @@ func checkSameNumber(c *checker, call call) engine.Type {
 func checkExtreme(c *checker, call call) engine.Type {
 	if len(call.args) == 1 {
 		item := c.list(call, 0)
-		c.sortable(call.args[0], item)
+		c.sortable(call.args[0], c.certainElement(call.args[0], item))
 		return maybe(item)
 	}
 	all := engine.Type{}

@@ -20,14 +20,15 @@ const meterName = "$meter"
 // comparisons of values whose types are known. For everything else it calls
 // our own functions, which check members, overflow, sizes and the budget.
 type lowering struct {
-	src      *source
-	types    map[ast.Node]engine.Type
-	used     map[string]runner
-	sites    []site
-	depth    int            // of predicates
-	known    map[string]any // root names whose values are known already, for predicates
-	meter    *meter         // of a predicate; otherwise it is a root name
-	problems []Problem
+	src       *source
+	types     map[ast.Node]engine.Type
+	functions []function
+	used      map[string]runner
+	sites     []site
+	depth     int            // of predicates
+	known     map[string]any // root names whose values are known already, for predicates
+	meter     *meter         // of a predicate; otherwise it is a root name
+	problems  []Problem
 }
 
 // site is where a part of the lowered tree stands in the source. The machine
@@ -35,6 +36,10 @@ type lowering struct {
 type site struct {
 	where span
 	args  []span
+}
+
+func newLowering(c *checker) *lowering {
+	return &lowering{src: c.src, types: c.types, functions: c.functions, used: make(map[string]runner)}
 }
 
 // place gives a lowered node its site, and a type that keeps the machine from
@@ -340,18 +345,40 @@ func (l *lowering) binary(n *ast.BinaryNode, where span) ast.Node {
 
 // direct reports whether the machine can compare the values itself: both are
 // there and of the same known kind.
-func (l *lowering) direct(n *ast.BinaryNode) bool {
-	a, b := l.types[n.Left], l.types[n.Right]
-	if a.Optional || b.Optional || !(isNumeric(a) && isNumeric(b) || a.Kind == b.Kind) {
-		return false
+func (l *lowering) direct(n *ast.BinaryNode, left, right ast.Node) bool {
+	a, b := l.refined(n.Left, left), l.refined(n.Right, right)
+	alike := a.Kind == b.Kind || isNumeric(a) && isNumeric(b)
+	return alike && !a.Optional && !b.Optional && isKind(engine.KindInteger, engine.KindNumber, engine.KindString, engine.KindTime, engine.KindDuration)(a)
+}
+
+// refined is a node's type, or that of the value it turned out to have.
+func (l *lowering) refined(n, lowered ast.Node) engine.Type {
+	v, ok := valueOf(lowered)
+	if t := l.types[n]; !ok || t.Kind != engine.KindAny {
+		return t
 	}
-	return isKind(engine.KindInteger, engine.KindNumber, engine.KindString, engine.KindTime, engine.KindDuration)(a)
+	switch v.(type) {
+	case int64:
+		return engine.TypeInteger()
+	case float64:
+		return engine.TypeNumber()
+	case string:
+		return engine.TypeString()
+	case time.Time:
+		return engine.TypeTime()
+	case time.Duration:
+		return engine.TypeDuration()
+	}
+	return engine.TypeAny()
 }
 
 func (l *lowering) equality(n *ast.BinaryNode, where span) ast.Node {
 	left, right := l.lower(n.Left), l.lower(n.Right)
-	if l.direct(n) {
-		l.typeStrings(n, left, right)
+	if l.direct(n, left, right) {
+		if l.refined(n.Left, left).Kind == engine.KindString { // the machine has a shortcut for strings
+			left.SetType(reflect.TypeFor[string]())
+			right.SetType(reflect.TypeFor[string]())
+		}
 		return l.place(&ast.BinaryNode{Operator: n.Operator, Left: left, Right: right}, where)
 	}
 	same := l.operate(where, "$equal", left, right)
@@ -361,17 +388,9 @@ func (l *lowering) equality(n *ast.BinaryNode, where span) ast.Node {
 	return same
 }
 
-// typeStrings lets the machine take its shortcut for comparing strings.
-func (l *lowering) typeStrings(n *ast.BinaryNode, left, right ast.Node) {
-	if l.types[n.Left].Kind == engine.KindString {
-		left.SetType(reflect.TypeFor[string]())
-		right.SetType(reflect.TypeFor[string]())
-	}
-}
-
 func (l *lowering) order(n *ast.BinaryNode, where span) ast.Node {
 	left, right := l.lower(n.Left), l.lower(n.Right)
-	if l.direct(n) {
+	if l.direct(n, left, right) {
 		return l.place(&ast.BinaryNode{Operator: n.Operator, Left: left, Right: right}, where)
 	}
 	return l.operate(where, "$"+n.Operator, left, right)

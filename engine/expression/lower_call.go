@@ -25,11 +25,11 @@ func (l *lowering) call(n ast.Node, name string, args []ast.Node, where span) as
 	case "ago":
 		return l.ago(args, where)
 	}
-	return l.invoke(where, name, runnerOf(name), l.all(args)...)
+	return l.invoke(where, name, l.runnerOf(name), l.all(args)...)
 }
 
-func runnerOf(name string) runner {
-	for _, f := range functions() {
+func (l *lowering) runnerOf(name string) runner {
+	for _, f := range l.functions {
 		if f.Name == name {
 			return f.run
 		}
@@ -78,10 +78,9 @@ func (l *lowering) sum(n ast.Node, args []ast.Node, where span) ast.Node {
 		list = l.loop("map", args, where)
 	}
 	var zero any = int64(0)
-	switch l.types[n].Kind {
-	case engine.KindNumber:
+	if t := l.types[n]; t.Kind == engine.KindNumber {
 		zero = 0.0
-	case engine.KindDuration:
+	} else if t.Kind == engine.KindDuration {
 		zero = time.Duration(0)
 	}
 	return l.invoke(where, "sum", runSum, list, l.constant(zero, where))
@@ -95,7 +94,7 @@ func (l *lowering) keyed(name string, args []ast.Node, where span) ast.Node {
 	l.depth--
 	pair := l.place(&ast.ArrayNode{Nodes: []ast.Node{l.place(&ast.PointerNode{}, where), key}}, where)
 	pairs := l.builtin("map", where, list, pair)
-	return l.invoke(where, name, runnerOf(name), append([]ast.Node{pairs}, l.all(args[2:])...)...)
+	return l.invoke(where, name, l.runnerOf(name), append([]ast.Node{pairs}, l.all(args[2:])...)...)
 }
 
 // ago is run.time minus a duration.

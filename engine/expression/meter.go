@@ -16,7 +16,7 @@ const (
 	maxList   = 1_000_000  // elements of a list
 	maxParts  = 10_000_000 // values within a result
 	maxBytes  = 64 << 20   // of the strings within a result
-	maxMemory = 16_000_000 // values the virtual machine may allot
+	maxMemory = 8_000_000  // values the virtual machine may allot
 	textStep  = 256        // bytes of text that cost one step
 )
 

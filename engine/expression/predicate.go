@@ -149,8 +149,7 @@ func thawMap(v map[string]any) (any, error) {
 var errFrozen = errors.New("a captured value is damaged")
 
 func thawTagged(v map[string]any) (any, error) {
-	switch tagged := v[frozenTime].(type) {
-	case string:
+	if tagged, ok := v[frozenTime].(string); ok {
 		at, err := time.Parse(time.RFC3339Nano, tagged)
 		if err != nil {
 			return nil, errFrozen
@@ -188,7 +187,8 @@ func CompilePredicate(p engine.Predicate, row engine.Type) (*Predicate, error) {
 	if len(c.problems) > 0 {
 		return nil, uncompilable(p.Source, inOrder(c.problems)[0].Message)
 	}
-	l := &lowering{src: src, types: c.types, used: make(map[string]runner), known: known, meter: &meter{}}
+	l := newLowering(c)
+	l.known, l.meter = known, &meter{}
 	program, err := l.predicate(node)
 	if err != nil {
 		return nil, uncompilable(p.Source, "it cannot be compiled")

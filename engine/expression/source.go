@@ -45,8 +45,8 @@ type source struct {
 // parse reads the text. A problem leaves the node nil.
 func parse(text string) (src *source, root ast.Node, problem *Problem) {
 	src = &source{text: text, spans: make(map[ast.Node]span)}
-	if problem = checkText(text); problem != nil {
-		return src, nil, problem
+	if wrong := checkText(text); wrong != nil {
+		return src, nil, wrong
 	}
 	src.countRunes()
 	defer func() {
@@ -58,10 +58,31 @@ func parse(text string) (src *source, root ast.Node, problem *Problem) {
 	config.MaxNodes = maxNodes
 	tree, err := parser.ParseWithConfig(text, config)
 	if err != nil {
-		return src, nil, src.syntaxProblem(err)
+		problem = src.syntaxProblem(err)
+		return src, nil, problem
 	}
 	src.readTokens()
+	ast.Walk(&tree.Node, chainer{})
 	return src, tree.Node, nil
+}
+
+// chainer lets a chain go on over an index: the parser ends it there, so that
+// a?.b[0] would be an error where a is nil, though a?.b.c is none.
+type chainer struct{}
+
+// Visit puts a member of a chain into the chain.
+func (chainer) Visit(node *ast.Node) {
+	switch n := (*node).(type) {
+	case *ast.MemberNode:
+		if chain, ok := n.Node.(*ast.ChainNode); ok {
+			n.Node, chain.Node = chain.Node, n
+			ast.Patch(node, chain)
+		}
+	case *ast.ChainNode:
+		if chain, ok := n.Node.(*ast.ChainNode); ok {
+			ast.Patch(node, chain)
+		}
+	}
 }
 
 func checkText(text string) *Problem {
@@ -112,7 +133,7 @@ func (s *source) readTokens() {
 		if t.Kind != lexer.Bracket {
 			continue
 		}
-		if strings.Contains("([{", t.Value) {
+		if t.Value == "(" || t.Value == "[" || t.Value == "{" {
 			open = append(open, len(s.tokens)-1)
 		} else if len(open) > 0 {
 			i, j := open[len(open)-1], len(s.tokens)-1
@@ -288,7 +309,10 @@ func (s *source) syntaxProblem(err error) *Problem {
 const endsEarly = "the expression ends too early"
 
 func (p *Problem) reword(message string) {
-	unexpected := regexp.MustCompile(`(?s)^unexpected token \w+(?:\("(.*)"\))?$`).FindStringSubmatch(message)
+	unexpected := ""
+	if m := regexp.MustCompile(`(?s)^unexpected token \w+\("(.*)"\)$`).FindStringSubmatch(message); len(m) > 1 {
+		unexpected = m[1]
+	}
 	switch {
 	case strings.Contains(message, "unexpected token EOF"), message == "unexpected end of expression":
 		p.Message = endsEarly
@@ -299,11 +323,14 @@ func (p *Problem) reword(message string) {
 		p.Hint = "write `(a ?? b) == c`"
 	case message == "literal not terminated":
 		p.Message = "this text has no closing quote"
-	case unexpected != nil && unexpected[1] == "=":
+	case unexpected == "=":
 		p.Message, p.Suggestion = "unexpected `=`", "=="
 		p.Hint = "to compare, write `==`"
-	case unexpected != nil && unexpected[1] != "":
-		p.Message = "unexpected `" + clip(unexpected[1]) + "`"
+	case unexpected == ":":
+		p.Message = "unexpected `:`"
+		p.Hint = "a map as the value for each element needs parentheses: `map(list, ({id: .id}))`"
+	case unexpected != "":
+		p.Message = "unexpected `" + clip(unexpected) + "`"
 	default:
 		p.Message = lowerFirst(message)
 	}

@@ -59,6 +59,8 @@ func widen(t engine.Type) engine.Type {
 // describe is a type with its article, as messages name it.
 func describe(t engine.Type) string {
 	switch {
+	case t.Optional:
+		return describe(t.Certain()) + " or nil"
 	case t.Kind == engine.KindNull:
 		return "nil"
 	case isAny(t):
@@ -69,8 +71,6 @@ func describe(t engine.Type) string {
 		return "an integer"
 	case len(t.Enum) > 0:
 		return "one of " + enumeration(t.Enum)
-	case t.Optional:
-		return describe(t.Certain()) + " or nil"
 	}
 	return "a " + t.String()
 }
@@ -96,8 +96,11 @@ func (c *checker) common(a, b engine.Type) (engine.Type, bool) {
 		return maybe(a), true
 	}
 	t, ok := c.commonCertain(a.Certain(), b.Certain())
+	if !ok {
+		return engine.Type{}, false
+	}
 	t.Optional = a.Optional || b.Optional
-	return t, ok
+	return t, true
 }
 
 func (c *checker) commonCertain(a, b engine.Type) (engine.Type, bool) {
@@ -174,8 +177,8 @@ func (c *checker) commonMap(a, b engine.Type) (engine.Type, bool) {
 	return out, true
 }
 
-// comparable reports whether values of the two types can be equal at all.
-func comparable(a, b engine.Type) bool {
+// canEqual reports whether values of the two types can be equal at all.
+func canEqual(a, b engine.Type) bool {
 	loose := func(t engine.Type) bool { return unknown(t) || isAny(t) || t.Kind == engine.KindNull }
 	switch {
 	case loose(a) || loose(b), isNumeric(a) && isNumeric(b):
@@ -185,7 +188,7 @@ func comparable(a, b engine.Type) bool {
 	case a.Kind != b.Kind:
 		return false
 	case a.Kind == engine.KindList && a.Elem != nil && b.Elem != nil:
-		return comparable(*a.Elem, *b.Elem)
+		return canEqual(*a.Elem, *b.Elem)
 	}
 	return true
 }
@@ -201,6 +204,10 @@ func assignable(got, want engine.Type) bool {
 	case got.Optional && !want.Optional:
 		return false
 	}
+	return assignableKind(got, want)
+}
+
+func assignableKind(got, want engine.Type) bool {
 	switch want.Kind {
 	case engine.KindNumber:
 		return isNumeric(got)
@@ -212,8 +219,9 @@ func assignable(got, want engine.Type) bool {
 		return got.Kind == engine.KindList && (got.Elem == nil || assignable(*got.Elem, elem(want)))
 	case engine.KindMap:
 		return got.Kind == engine.KindMap && assignableMap(got, want)
+	default:
+		return got.Kind == want.Kind
 	}
-	return got.Kind == want.Kind
 }
 
 func assignableEnum(got, want engine.Type) bool {

@@ -87,8 +87,9 @@ func (v Value) Eval(values map[string]any) (any, error) {
 		return v.evalMap(values)
 	case formPredicate:
 		return v.expr.capture(values)
+	default:
+		return nil, nil
 	}
-	return nil, nil
 }
 
 func (v Value) evalList(values map[string]any) (any, error) {
@@ -181,8 +182,7 @@ func (v Value) Reads() []Path {
 	for _, e := range v.expressions() {
 		reads = append(reads, e.Reads()...)
 	}
-	slices.SortFunc(reads, func(a, b Path) int { return slices.Compare(a, b) })
-	return slices.CompactFunc(reads, func(a, b Path) bool { return slices.Equal(a, b) })
+	return unique(reads)
 }
 
 // Constant is the value where no expression stands in the tree.

@@ -26,21 +26,10 @@ func eventsError(status int, message string) reply {
 // features are what the request's token may read; ok is false for a token that
 // is none of this tenant's.
 func (t *Tenant) features(r *http.Request) (features []string, ok bool) {
-	given := bearer(r)
-	parts := strings.Split(given, ".")
-	if len(parts) != 3 {
-		return nil, false
-	}
-	for _, subset := range featureSets() {
-		if t.EventsToken(subset...) == given {
-			return subset, true
-		}
-	}
-	return t.opts.Features, given == t.credentials.EventsToken
-}
-
-func featureSets() [][]string {
-	return [][]string{{}, {"signinattempts"}, {"itemusages"}, {"signinattempts", "itemusages"}, {"signinattempts", "itemusages", "auditevents"}}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	features, ok = t.readers[bearer(r)]
+	return features, ok
 }
 
 func (t *Tenant) introspect(c call) reply {

@@ -43,12 +43,13 @@ type origin struct {
 // writer collects the history of the people.
 type writer struct {
 	people  population
+	places  []place
 	hijacks int // told so far
 	history
 }
 
 func newHistory(people population) history {
-	w := &writer{people: people}
+	w := &writer{people: people, places: places()}
 	for i := range min(people.count, historyPeople) {
 		if _, cast := people.part(i); !cast {
 			w.ordinary(i)
@@ -58,8 +59,8 @@ func newHistory(people population) history {
 		w.perform(people.place(n), n, part)
 	}
 	w.spraying()
-	slices.SortStableFunc(w.signIns, func(a, b signIn) int { return a.at.Compare(b.at) })
-	slices.SortStableFunc(w.usages, func(a, b usage) int { return a.at.Compare(b.at) })
+	slices.SortFunc(w.signIns, func(a, b signIn) int { return a.at.Compare(b.at) })
+	slices.SortFunc(w.usages, func(a, b usage) int { return a.at.Compare(b.at) })
 	return w.history
 }
 
@@ -148,7 +149,7 @@ func (w *writer) whereabouts(i, d int, about string) origin {
 	case habit < 2 && d >= 2 && d <= 5:
 		return w.abroad(i, "hotel")
 	case habit >= 2 && habit < 6 && w.people.roll(i, "vpn"+about)%3 == 0:
-		return vpnExit(w.people.roll(i, "exit"+about))
+		return w.vpnExit(w.people.roll(i, "exit"+about))
 	default:
 		return w.home(i)
 	}

@@ -38,24 +38,22 @@ func foreignPlaces() []place {
 // home is a person's usual address. All addresses are from ranges set aside
 // for documentation and measurement.
 func (w *writer) home(i int) origin {
-	all := places()
 	return origin{
 		ip:    fmt.Sprintf("198.18.%d.%d", i/250%256, 1+i%250),
-		place: all[w.people.roll(i, "home")%len(all)],
+		place: w.places[w.people.roll(i, "home")%len(w.places)],
 	}
 }
 
 func (w *writer) abroad(i int, about string) origin {
-	all := places()
+	elsewhere := w.people.roll(i, "home") + 1 + w.people.roll(i, about)%(len(w.places)-1)
 	return origin{
 		ip:    fmt.Sprintf("198.19.%d.%d", i/250%256, 1+i%250),
-		place: all[(w.people.roll(i, "home")+1+w.people.roll(i, about)%(len(all)-1))%len(all)],
+		place: w.places[elsewhere%len(w.places)],
 	}
 }
 
-func vpnExit(n int) origin {
-	all := places()
-	return origin{ip: fmt.Sprintf("198.51.100.%d", 1+n%8), place: all[n%8%len(all)]}
+func (w *writer) vpnExit(n int) origin {
+	return origin{ip: fmt.Sprintf("198.51.100.%d", 1+n%8), place: w.places[n%8]}
 }
 
 func attacker(n int) origin {

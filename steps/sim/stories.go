@@ -91,7 +91,7 @@ func (w *writer) forget(since int, email string) {
 
 // machine is a service-like account: always from the same address, by the clock.
 func (w *writer) machine(i int) {
-	from := origin{ip: "192.0.2.40", place: places()[0]}
+	from := origin{ip: "192.0.2.40", place: w.places[0]}
 	for h := range historyDays * 24 {
 		at := w.ago(time.Duration(h)*time.Hour + 10*time.Minute)
 		w.use(i, at, from, "server-fetch")

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 )
@@ -18,6 +19,7 @@ type Tenant struct {
 	mu        sync.Mutex
 	suspended map[int]bool // by index, where it differs from how the tenant began
 	tokens    map[string]token
+	readers   map[string][]string // what each token of the Events API may read
 	issued    int
 	faults    []armedFault
 	log       record
@@ -47,6 +49,7 @@ func New(o Options) *Tenant {
 		people:    newPopulation(o),
 		suspended: map[int]bool{},
 		tokens:    map[string]token{},
+		readers:   map[string][]string{},
 	}
 	t.history = sync.OnceValue(func() history { return newHistory(t.people) })
 	t.credentials = Credentials{
@@ -74,7 +77,11 @@ func (t *Tenant) EventsToken(features ...string) string {
 	}).body
 	head := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"ES256","typ":"JWT"}`))
 	body := base64.RawURLEncoding.EncodeToString(claims)
-	return head + "." + body + "." + wordOf(t.opts.Seed, "signature "+head+"."+body)
+	value := head + "." + body + "." + wordOf(t.opts.Seed, "signature "+head+"."+body)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.readers[value] = slices.Clone(features)
+	return value
 }
 
 // Now is the tenant's time.

@@ -31,7 +31,7 @@ func BenchmarkSteps(b *testing.B) {
 			b.ResetTimer()
 			commitSteps(b, s, committers)
 			b.StopTimer()
-			report(b, s.Stats().Minus(before))
+			report(b, s.Stats().Minus(before), committers)
 		})
 	}
 }
@@ -89,12 +89,14 @@ func stepBatch(run string, seq uint64) engine.Batch {
 	return batch
 }
 
-func report(b *testing.B, written sqlite.Stats) {
-	took, err := floor.Insert(b.Context(), b.TempDir(), written)
-	if err != nil {
-		b.Fatal(err)
-	}
+func report(b *testing.B, written sqlite.Stats, runs int) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "steps/s")
-	b.ReportMetric(took.Seconds()/b.Elapsed().Seconds(), "of-floor")
 	b.ReportMetric(float64(written.Batches)/float64(written.Transactions), "batches/tx")
+	for unit, table := range map[string]floor.Table{"of-keyed": floor.Keyed, "of-appended": floor.Appended} {
+		took, err := floor.Insert(b.Context(), b.TempDir(), table, written, runs)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(took.Seconds()/b.Elapsed().Seconds(), unit)
+	}
 }

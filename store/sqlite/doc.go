@@ -4,8 +4,9 @@
 //
 // The file is in WAL mode with synchronous=FULL: what Commit returned for
 // survives kill -9 and a power failure. One goroutine writes. Commits that wait
-// for it at the same time share a transaction, and so a disk flush; each has a
-// savepoint of its own, so one that fails takes no other with it. After a
+// for it at the same time share a transaction, and so a disk flush; where that
+// transaction fails each is written alone, so one that fails takes no other
+// with it. After a
 // failure of the disk under a commit the store writes nothing more until it is
 // opened again, because only then it is known what is on the disk.
 //

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -68,6 +69,23 @@ func tighten(path string) error {
 		return fmt.Errorf("%w: it has the permissions %v; run: chmod go= %s (%w)", ErrPermissions, info.Mode().Perm(), path, err)
 	}
 	return nil
+}
+
+// recognize makes sure that a file is empty or looks like SQLite's, which
+// itself takes some short files for empty ones and would write over them.
+func recognize(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrUnopenable, err)
+	}
+	defer f.Close()
+	const magic = "SQLite format 3\x00"
+	head := make([]byte, len(magic))
+	n, err := io.ReadFull(f, head)
+	if n == 0 && errors.Is(err, io.EOF) || string(head) == magic {
+		return nil
+	}
+	return ErrForeign
 }
 
 // settled reports whether everything is in the main file, so that it can be

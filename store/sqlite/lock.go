@@ -68,7 +68,11 @@ func acquire(path string, h Holder) (*fileLock, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnwritable, err)
 	}
-	if err := waitForLock(f); err != nil {
+	got, err := patiently(func() (bool, error) { return tryExclusive(f) })
+	if err == nil && !got {
+		err = fmt.Errorf("%w: by %s", engine.ErrLocked, readHolder(f))
+	}
+	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	l := &fileLock{f: f}
@@ -78,23 +82,20 @@ func acquire(path string, h Holder) (*fileLock, error) {
 	return l, nil
 }
 
-func waitForLock(f *os.File) error {
-	give := time.NewTimer(lockPatience)
-	defer give.Stop()
+// patiently tries until it succeeds, fails, or the patience is over.
+func patiently(try func() (bool, error)) (bool, error) {
+	over := time.NewTimer(lockPatience)
+	defer over.Stop()
 	again := time.NewTicker(lockPause)
 	defer again.Stop()
 	for {
-		got, err := tryExclusive(f)
-		if err != nil {
-			return fmt.Errorf("locking: %w", err)
-		}
-		if got {
-			return nil
+		if got, err := try(); got || err != nil {
+			return got, err
 		}
 		select {
 		case <-again.C:
-		case <-give.C:
-			return fmt.Errorf("%w: by %s", engine.ErrLocked, readHolder(f))
+		case <-over.C:
+			return false, nil
 		}
 	}
 }

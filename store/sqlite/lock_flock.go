@@ -4,6 +4,7 @@ package sqlite
 
 import (
 	"errors"
+	"fmt"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -35,7 +36,7 @@ func flock(f *os.File, how int) (bool, error) {
 		case errors.Is(err, unix.EWOULDBLOCK):
 			return false, nil
 		case !errors.Is(err, unix.EINTR):
-			return false, err
+			return false, fmt.Errorf("locking %s: %w", f.Name(), err)
 		}
 	}
 }

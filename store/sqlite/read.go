@@ -47,7 +47,8 @@ func (s *Store) runs(ctx context.Context, q engine.RunQuery) ([]engine.RunRecord
 // Bundle finds a bundle by its hash.
 func (s *Store) Bundle(ctx context.Context, hash string) (engine.Bundle, error) {
 	b, err := one(ctx, s, func(r *sql.Rows) (b engine.Bundle, err error) {
-		return b, r.Scan(&b.Hash, &b.Name, &b.Data)
+		err = r.Scan(&b.Hash, &b.Name, &b.Data)
+		return b, err
 	}, "SELECT hash, name, data FROM bundle WHERE hash = ?", hash)
 	return b, wrap(err, "reading bundle %q", hash)
 }
@@ -55,7 +56,8 @@ func (s *Store) Bundle(ctx context.Context, hash string) (engine.Bundle, error) 
 // Snapshot is the newest snapshot of a run.
 func (s *Store) Snapshot(ctx context.Context, run string) (engine.Snapshot, error) {
 	snap, err := one(ctx, s, func(r *sql.Rows) (snap engine.Snapshot, err error) {
-		return snap, r.Scan(&snap.Run, &snap.Seq, &snap.Semantics, &snap.Data)
+		err = r.Scan(&snap.Run, &snap.Seq, &snap.Semantics, &snap.Data)
+		return snap, err
 	}, "SELECT r.id, s.seq, s.semantics, s.data FROM snapshot s JOIN run r ON r.n = s.run WHERE r.id = ?", run)
 	return snap, wrap(err, "reading the snapshot of run %q", run)
 }
@@ -73,7 +75,8 @@ func (s *Store) events(ctx context.Context, run string, after uint64) ([]engine.
 	}
 	return all(ctx, s, func(r *sql.Rows) (engine.Event, error) {
 		e := engine.Event{Run: run}
-		return e, r.Scan(&e.Seq, asTime{&e.At}, &e.Kind, (*[]byte)(&e.Data))
+		err := r.Scan(&e.Seq, asTime{&e.At}, &e.Kind, (*[]byte)(&e.Data))
+		return e, err
 	}, "SELECT seq, at, kind, data FROM event WHERE run = ? AND seq > ? ORDER BY seq", n, int64(after))
 }
 
@@ -127,7 +130,8 @@ func (s *Store) items(ctx context.Context, q engine.ItemQuery) ([]engine.ItemRec
 // Value is a stored value.
 func (s *Store) Value(ctx context.Context, ref engine.Reference) ([]byte, error) {
 	data, err := one(ctx, s, func(r *sql.Rows) (data []byte, err error) {
-		return data, r.Scan(&data)
+		err = r.Scan(&data)
+		return data, err
 	}, "SELECT data FROM value WHERE ref = ?", string(ref))
 	return data, wrap(err, "reading value %q", ref)
 }
@@ -135,7 +139,8 @@ func (s *Store) Value(ctx context.Context, ref engine.Reference) ([]byte, error)
 // number is what the other tables know a run by.
 func (s *Store) number(ctx context.Context, run string) (int64, error) {
 	return one(ctx, s, func(r *sql.Rows) (n int64, err error) {
-		return n, r.Scan(&n)
+		err = r.Scan(&n)
+		return n, err
 	}, "SELECT n FROM run WHERE id = ?", run)
 }
 
@@ -184,6 +189,7 @@ func (c *clause) in(column string, values []any) {
 	}
 }
 
+// String is the clause as SQL; nothing where there are no terms.
 func (c *clause) String() string {
 	if len(c.terms) == 0 {
 		return ""

@@ -27,9 +27,6 @@ type counters struct{ transactions, batches, rows, bytes atomic.Int64 }
 func (c *counters) add(group []*request) {
 	c.transactions.Add(1)
 	for _, r := range group {
-		if r.err != nil {
-			continue
-		}
 		c.batches.Add(1)
 		c.bytes.Add(r.bytes)
 		for _, op := range r.ops {

@@ -104,6 +104,9 @@ func (s *Store) openToRead(known []migration) error {
 	case !info.Mode().IsRegular():
 		return fmt.Errorf("%w: it is no regular file", ErrForeign)
 	}
+	if err := recognize(s.path); err != nil {
+		return err
+	}
 	dsn := readerDSN(s.path, false)
 	version, err := inspect(dsn, known)
 	if (errors.Is(err, ErrUnopenable) || errors.Is(err, ErrUnwritable)) && settled(s.path) {
@@ -136,6 +139,9 @@ func (s *Store) openToWrite(o Options, known []migration) error {
 		return err
 	}
 	if err := makePrivate(s.path); err != nil {
+		return err
+	}
+	if err := recognize(s.path); err != nil {
 		return err
 	}
 	version, err := inspect(readerDSN(s.path, settled(s.path)), known)

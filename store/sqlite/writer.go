@@ -21,7 +21,7 @@ const (
 )
 
 // writer is the one goroutine that writes. Commits queue up while it waits for
-// the disk, and it writes all that have come in one transaction.
+// the disk, and it writes all that have come by then in one transaction.
 type writer struct {
 	conn       conn
 	statements [kinds]statement
@@ -39,9 +39,8 @@ type writer struct {
 
 // control are the statements around those that write records.
 type control struct {
-	begin, commit, rollback  statement
-	savepoint, release, undo statement
-	mine                     statement
+	begin, commit, rollback statement
+	mine                    statement // finds a row while the database is this engine's
 }
 
 // request is a batch on its way through the writer.
@@ -49,7 +48,6 @@ type request struct {
 	ops   []operation
 	bytes int64
 	state atomic.Int32
-	err   error // the batch's own; the writer's until it is sent
 	done  chan error
 }
 
@@ -76,9 +74,6 @@ func newWriter(c conn, epoch int64) (*writer, error) {
 		"BEGIN IMMEDIATE":                     &w.control.begin,
 		"COMMIT":                              &w.control.commit,
 		"ROLLBACK":                            &w.control.rollback,
-		"SAVEPOINT batch":                     &w.control.savepoint,
-		"RELEASE batch":                       &w.control.release,
-		"ROLLBACK TO batch":                   &w.control.undo,
 		"SELECT 1 FROM owner WHERE epoch = ?": &w.control.mine,
 	} {
 		var err error
@@ -144,7 +139,10 @@ func (w *writer) loop() {
 
 // gather takes what is queued behind the first request, up to the bounds.
 func (w *writer) gather(first *request) []*request {
-	runtime.Gosched() // those that the last transaction woke may queue their next batch
+	for n := -1; n < len(w.queue); {
+		n = len(w.queue)
+		runtime.Gosched() // those that the last transaction woke may queue their next batch
+	}
 	var group []*request
 	var bytes int64
 	for r, open := first, true; open; {
@@ -164,8 +162,10 @@ func (w *writer) gather(first *request) []*request {
 	return group
 }
 
-// write carries out a group. When the transaction as a whole fails, each batch
-// is tried alone, so that one that does not fit takes no other with it.
+// write carries out a group in one transaction. When that fails, each batch is
+// tried alone, so that one that fails takes no other with it. Savepoints would
+// do the same, but cost every batch as much as writing its records, for a
+// failure that hardly ever happens.
 func (w *writer) write(group []*request) {
 	if err := w.open(); err != nil {
 		finish(group, err)
@@ -186,10 +186,6 @@ func (w *writer) write(group []*request) {
 
 func finish(group []*request, err error) {
 	for _, r := range group {
-		if r.err != nil {
-			r.done <- r.err
-			continue
-		}
 		r.done <- err
 	}
 }
@@ -213,11 +209,10 @@ func (w *writer) open() error {
 	return nil
 }
 
-// fill writes the batches and commits. Its error is the transaction's; a
-// batch's own stays with the batch.
+// fill writes the batches and commits.
 func (w *writer) fill(group []*request) error {
 	for _, r := range group {
-		if err := w.apply(r, len(group) > 1); err != nil {
+		if err := w.records(r.ops); err != nil {
 			return w.abandon(err)
 		}
 	}
@@ -247,29 +242,6 @@ func (w *writer) judge(err error) error {
 		w.broken = fmt.Errorf("the store stopped: %w", out)
 	}
 	return out
-}
-
-// apply writes one batch, in a savepoint where it has company. Its error means
-// that the transaction is lost.
-func (w *writer) apply(r *request, nested bool) error {
-	r.err = nil
-	if !nested {
-		return w.records(r.ops)
-	}
-	if _, err := w.control.savepoint.run(nil); err != nil {
-		return err
-	}
-	if err := w.records(r.ops); err != nil {
-		if w.conn.AutoCommit() || fatal(err) {
-			return err
-		}
-		r.err = explain(err)
-		if _, err := w.control.undo.run(nil); err != nil {
-			return err
-		}
-	}
-	_, err := w.control.release.run(nil)
-	return err
 }
 
 func (w *writer) records(ops []operation) error {
@@ -322,7 +294,7 @@ func (w *writer) finalize() error {
 		errs = append(errs, s.Close())
 	}
 	c := w.control
-	for _, s := range []statement{c.begin, c.commit, c.rollback, c.savepoint, c.release, c.undo, c.mine} {
+	for _, s := range []statement{c.begin, c.commit, c.rollback, c.mine} {
 		errs = append(errs, s.Close())
 	}
 	return errors.Join(append(errs, w.conn.Close())...)

@@ -109,7 +109,7 @@ func times(t *testing.T, s engine.Store) {
 // anyText: paths, keys and messages are made of other people's text.
 func anyText(t *testing.T, s engine.Store) {
 	st := fullStep("run_1", `contain[O'Hara %25 "x"; DROP TABLE run; --]/ünïcode 漢字`)
-	st.Target.Name, st.Error.Message = "nul \x00 and \u202e and 😀", "line\nline"
+	st.Target.Name, st.Error.Message = "nul \x00 and \u202e and 😀", "one line\nand another"
 	it := item("run_1", 0)
 	it.Path, it.Key, it.Label = st.Path, "", "\x00"
 	withRuns(t, s, "run_1")

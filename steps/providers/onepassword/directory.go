@@ -31,6 +31,7 @@ const (
 type directory struct {
 	client   *transport.Client
 	tokens   *tokens
+	account  string
 	base     string // …/accounts/<account>/users
 	route    string // the same with placeholders
 	pageSize int
@@ -84,6 +85,9 @@ func (d *directory) page(ctx context.Context, state identity.State, token string
 		Effect: transport.Read, MaxBody: maxPageBody, Credential: d.tokens.credential, Explain: explain,
 		Decode: func(r transport.Response) (err error) {
 			page, err = decodePage(r)
+			for i := range page.Items {
+				page.Items[i].Account = d.account
+			}
 			return err
 		},
 	})
@@ -127,6 +131,7 @@ func (d *directory) user(ctx context.Context, method, id, verb string, effect tr
 		Effect: effect, MaxBody: maxUserBody, Credential: d.tokens.credential, Explain: explain,
 		Decode: func(r transport.Response) (err error) {
 			user, err = decodeUser(r, id)
+			user.Account = d.account
 			return err
 		},
 	})

@@ -30,7 +30,9 @@ func Provider() engine.Provider {
 		Settings:     settings(),
 		ExactlyOne:   [][]string{{"region", "base_url"}},
 		Capabilities: []engine.Capability{identity.CapabilityDirectory, engine.CapabilityTest},
-		Open:         open,
+		Open: func(o engine.Opening) (*engine.Connection, error) {
+			return open(o, transport.Options{})
+		},
 	}
 }
 
@@ -65,8 +67,9 @@ func settings() []engine.Field {
 	}
 }
 
-// open makes the connection; it reaches nothing.
-func open(o engine.Opening) (*engine.Connection, error) {
+// open makes the connection; it reaches nothing. The options are what tests
+// replace: how the transport waits.
+func open(o engine.Opening, options transport.Options) (*engine.Connection, error) {
 	base, err := baseURL(o.Settings)
 	if err != nil {
 		return nil, fmt.Errorf("opening connection %s: %w", o.Name, err)
@@ -75,10 +78,12 @@ func open(o engine.Opening) (*engine.Connection, error) {
 	if !validID(account) {
 		return nil, engine.Fail(engine.ClassInvalid, "account", "opening connection %s: the account must be its UUID, such as ABCDEFGHIJKLMNOPQRSTUVWXYZ", o.Name)
 	}
-	client := transport.New(transport.Options{Version: o.Version, Limit: perSecond, Burst: atOnce, Now: o.Now})
+	options.Version, options.Limit, options.Burst, options.Now = o.Version, perSecond, atOnce, o.Now
+	client := transport.New(options)
 	api := setting(o.Settings, "api", "v1")
 	d := &directory{
 		client:   client,
+		account:  account,
 		base:     base + "/" + api + "/accounts/" + account + "/users",
 		route:    "/" + api + "/accounts/{account}/users",
 		pageSize: int(setting(o.Settings, "page_size", int64(maxPageSize))),

@@ -70,7 +70,7 @@ func build(t testing.TB, o sim.Options, settings map[string]any) house {
 	})
 	c := h.tenant.Credentials()
 	h.server, h.vault = server, &vault{values: map[secret.Reference]string{"env://ID": c.ClientID, "env://SECRET": c.ClientSecret}}
-	h.conn, err = onepassword.Provider().Open(h.opening(settings))
+	h.conn, err = onepassword.OpenHasty(h.opening(settings))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +125,7 @@ func (h house) world() identitytest.DirectoryWorld {
 		Canaries: []string{c.ClientID, c.ClientSecret, "rotated/away+&"}, Break: h.breaks,
 	}
 	for a := range h.tenant.Accounts() {
-		u := identity.User{ID: a.ID, Email: a.Email, Name: a.Name, State: identity.Active, CreatedAt: a.Created}
+		u := identity.User{ID: a.ID, Email: a.Email, Name: a.Name, State: identity.Active, CreatedAt: a.Created, Account: c.Account}
 		if a.Suspended {
 			u.State = identity.Suspended
 		}
@@ -180,7 +180,7 @@ func TestTokenIsRenewedBeforeItEnds(t *testing.T) {
 	h := build(t, sim.Options{Now: now, Clock: clock}, nil)
 	opening := h.opening(nil)
 	opening.Now = clock
-	conn, err := onepassword.Provider().Open(opening)
+	conn, err := onepassword.OpenHasty(opening)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -331,13 +331,13 @@ func TestFingerprintTellsConnectionsApart(t *testing.T) {
 	for _, more := range []map[string]any{
 		nil, {"account": "OTHER"}, {"base_url": nil, "region": "com"}, {"base_url": nil, "region": "eu"},
 	} {
-		conn, err := onepassword.Provider().Open(h.opening(more))
+		conn, err := onepassword.OpenHasty(h.opening(more))
 		if err != nil {
 			t.Fatal(err)
 		}
 		seen[conn.Fingerprint] = true
 	}
-	same, _ := onepassword.Provider().Open(h.opening(map[string]any{"client_id": secret.Reference("env://OTHER"), "page_size": int64(5)}))
+	same, _ := onepassword.OpenHasty(h.opening(map[string]any{"client_id": secret.Reference("env://OTHER"), "page_size": int64(5)}))
 	if len(seen) != 4 || !seen[same.Fingerprint] {
 		t.Errorf("fingerprints: %v and %v", seen, same.Fingerprint)
 	}
@@ -359,7 +359,7 @@ func TestTester(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := build(t, tt.options, nil)
-			conn, err := onepassword.Provider().Open(h.opening(tt.more))
+			conn, err := onepassword.OpenHasty(h.opening(tt.more))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -386,5 +386,36 @@ func checkFindings(t *testing.T, findings []engine.Finding, works []bool, says s
 	}
 	if last := findings[len(findings)-1]; !strings.Contains(last.Detail, says) {
 		t.Errorf("%q does not say %q", last.Detail, says)
+	}
+}
+
+func TestDeclaration(t *testing.T) {
+	p := onepassword.Provider()
+	for _, group := range p.ExactlyOne {
+		for _, name := range group {
+			if _, ok := engine.FieldNamed(p.Settings, name); !ok {
+				t.Errorf("there is no setting %s", name)
+			}
+		}
+	}
+	for _, f := range p.Settings {
+		if f.Doc == "" {
+			t.Errorf("%s is not explained", f.Name)
+		}
+		if f.Default == nil {
+			continue
+		}
+		if got, err := engine.Conform(f.Default, f.Type); err != nil || got != f.Default {
+			t.Errorf("the default of %s does not have its type: %v", f.Name, err)
+		}
+	}
+	h := build(t, sim.Options{}, nil)
+	for _, c := range p.Capabilities {
+		if h.conn.Offers[c] == nil {
+			t.Errorf("%s is declared and not offered", c)
+		}
+	}
+	if len(h.conn.Offers) != len(p.Capabilities) {
+		t.Errorf("offers %v, declares %v", h.conn.Offers, p.Capabilities)
 	}
 }

@@ -1,6 +1,7 @@
 package onepasswordevents
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/drawbridge-soar/drawbridge/engine"
@@ -44,9 +45,10 @@ func decodePage[W, T any](r transport.Response, convert func(W) (T, error)) (tra
 }
 
 type wirePerson struct {
-	UUID  string `json:"uuid"`
-	Name  string `json:"name"`
-	Email string `json:"email"`
+	UUID    string `json:"uuid"`
+	Name    string `json:"name"`
+	Email   string `json:"email"`
+	Account string `json:"user_account_uuid"` // where it differs from the record's
 }
 
 type wireSignIn struct {
@@ -55,6 +57,7 @@ type wireSignIn struct {
 	Country  string     `json:"country"`
 	Category string     `json:"category"`
 	Type     string     `json:"type"`
+	Account  string     `json:"account_uuid"`
 	Target   wirePerson `json:"target_user"`
 	Client   struct {
 		IP string `json:"ip_address"`
@@ -74,6 +77,7 @@ func (w wireSignIn) signIn() (identity.SignIn, error) {
 		ID: w.UUID, At: w.At.UTC(), UserID: w.Target.UUID, Email: w.Target.Email, Name: w.Target.Name,
 		Reason: w.Type, IP: w.Client.IP, Country: w.Country,
 		Latitude: w.Location.Latitude, Longitude: w.Location.Longitude,
+		Account: cmp.Or(w.Target.Account, w.Account),
 	}
 	if s.Country == "" {
 		s.Country = w.Location.Country

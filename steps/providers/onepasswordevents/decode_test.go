@@ -60,8 +60,16 @@ func TestDecodeSignIns(t *testing.T) {
 func TestDecodeIsLenientWhereTheServiceIs(t *testing.T) {
 	page, err := decodePage(answer(`{"has_more":false,"items":[{"uuid":"U","timestamp":"2026-11-20T08:00:00+01:00","category":"success",
 		"target_user":null,"location":{"country":"DE"},"account_uuid":"X","new":{"a":[1]}}]}`), wireSignIn.signIn)
-	want := identity.SignIn{ID: "U", At: time.Date(2026, 11, 20, 7, 0, 0, 0, time.UTC), Result: identity.SignInSuccess, Country: "DE"}
+	want := identity.SignIn{ID: "U", At: time.Date(2026, 11, 20, 7, 0, 0, 0, time.UTC), Result: identity.SignInSuccess, Country: "DE", Account: "X"}
 	if err != nil || len(page.Items) != 1 || page.Items[0] != want {
+		t.Errorf("got %+v, %v", page.Items, err)
+	}
+}
+
+func TestAPersonOfAnotherAccount(t *testing.T) {
+	page, err := decodePage(answer(`{"has_more":false,"items":[{"uuid":"U","timestamp":"2026-11-20T08:00:00Z","category":"success",
+		"account_uuid":"CLIENT","target_user":{"uuid":"A","user_account_uuid":"PROVIDER"}}]}`), wireSignIn.signIn)
+	if err != nil || page.Items[0].Account != "PROVIDER" {
 		t.Errorf("got %+v, %v", page.Items, err)
 	}
 }

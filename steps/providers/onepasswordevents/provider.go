@@ -30,7 +30,9 @@ func Provider() engine.Provider {
 		Capabilities: []engine.Capability{
 			identity.CapabilitySignIns, identity.CapabilityEvents, engine.CapabilityTest,
 		},
-		Open: open,
+		Open: func(o engine.Opening) (*engine.Connection, error) {
+			return open(o, transport.Options{})
+		},
 	}
 }
 
@@ -49,15 +51,17 @@ func settings() []engine.Field {
 	}
 }
 
-// open makes the connection; it reaches nothing.
-func open(o engine.Opening) (*engine.Connection, error) {
+// open makes the connection; it reaches nothing. The options are what tests
+// replace: how the transport waits.
+func open(o engine.Opening, options transport.Options) (*engine.Connection, error) {
 	base, err := baseURL(o.Settings)
 	if err != nil {
 		return nil, fmt.Errorf("opening connection %s: %w", o.Name, err)
 	}
 	ref, _ := o.Settings["token"].(secret.Reference)
+	options.Version, options.Limit, options.Burst, options.Now = o.Version, perSecond, atOnce, o.Now
 	r := &reader{
-		client: transport.New(transport.Options{Version: o.Version, Limit: perSecond, Burst: atOnce, Now: o.Now}),
+		client: transport.New(options),
 		base:   base,
 		token:  &token{secrets: o.Secrets, ref: ref},
 		now:    o.Now,

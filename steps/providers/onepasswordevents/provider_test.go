@@ -70,7 +70,7 @@ func build(t *testing.T, o sim.Options) house {
 
 func (h house) open(t *testing.T, v *vault, ref secret.Reference) *engine.Connection {
 	t.Helper()
-	conn, err := onepasswordevents.Provider().Open(engine.Opening{
+	conn, err := onepasswordevents.OpenHasty(engine.Opening{
 		Name: "signins", Secrets: v, Version: "test", Now: h.tenant.Now,
 		Settings: map[string]any{"base_url": h.server.URL, "token": ref},
 	})
@@ -103,9 +103,9 @@ func (h house) breaks(op sim.Operation) func(identitytest.Fault) bool {
 
 func TestSignInsConformance(t *testing.T) {
 	identitytest.TestSignIns(t, func(t *testing.T) identitytest.SignInsWorld {
-		h := build(t, sim.Options{})
+		h := build(t, sim.Options{Users: 400})
 		to := h.tenant.Now().Add(-5 * time.Minute)
-		from := to.Add(-36 * time.Hour)
+		from := to.Add(-7 * 24 * time.Hour)
 		return identitytest.SignInsWorld{
 			SignIns: h.conn.Offers[identity.CapabilitySignIns].(identity.SignIns), From: from, To: to,
 			Count: h.tenant.SignIns(from, to), Break: h.breaks(sim.OpSignIns), Canaries: h.canaries(),
@@ -115,9 +115,9 @@ func TestSignInsConformance(t *testing.T) {
 
 func TestEventsConformance(t *testing.T) {
 	identitytest.TestEvents(t, func(t *testing.T) identitytest.EventsWorld {
-		h := build(t, sim.Options{})
+		h := build(t, sim.Options{Users: 400})
 		to := h.tenant.Now().Add(-5 * time.Minute)
-		from := to.Add(-72 * time.Hour)
+		from := to.Add(-10 * 24 * time.Hour)
 		lacking := map[string]identity.Events{}
 		for feature, other := range map[string]string{"signinattempts": "itemusages", "itemusages": "signinattempts"} {
 			conn := h.open(t, &vault{plain: h.tenant.EventsToken(other)}, "env://TOKEN")
@@ -251,5 +251,36 @@ func TestRateLimit(t *testing.T) {
 	}
 	if calls := h.tenant.Count(sim.OpSignIns); calls != 1 {
 		t.Errorf("%d calls, though the service asked for two minutes of peace", calls)
+	}
+}
+
+func TestDeclaration(t *testing.T) {
+	p := onepasswordevents.Provider()
+	for _, group := range p.ExactlyOne {
+		for _, name := range group {
+			if _, ok := engine.FieldNamed(p.Settings, name); !ok {
+				t.Errorf("there is no setting %s", name)
+			}
+		}
+	}
+	for _, f := range p.Settings {
+		if f.Doc == "" {
+			t.Errorf("%s is not explained", f.Name)
+		}
+		if f.Default == nil {
+			continue
+		}
+		if got, err := engine.Conform(f.Default, f.Type); err != nil || got != f.Default {
+			t.Errorf("the default of %s does not have its type: %v", f.Name, err)
+		}
+	}
+	h := build(t, sim.Options{})
+	for _, c := range p.Capabilities {
+		if h.conn.Offers[c] == nil {
+			t.Errorf("%s is declared and not offered", c)
+		}
+	}
+	if len(h.conn.Offers) != len(p.Capabilities) {
+		t.Errorf("offers %v, declares %v", h.conn.Offers, p.Capabilities)
 	}
 }

@@ -67,6 +67,8 @@ CREATE TABLE event (
   UNIQUE (run, seq)
 ) STRICT;
 
+-- Lists are sorted as they are read: an index that keeps their order would cost
+-- every step of every run another page to write.
 CREATE TABLE step (
   n           INTEGER PRIMARY KEY,
   run         INTEGER NOT NULL REFERENCES run (n),
@@ -90,7 +92,6 @@ CREATE TABLE step (
   ended_at    INTEGER,
   UNIQUE (run, path, attempt)
 ) STRICT;
-CREATE INDEX step_in_order ON step (run, first_at);
 
 CREATE TABLE item (
   run      INTEGER NOT NULL REFERENCES run (n),
