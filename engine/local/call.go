@@ -78,13 +78,22 @@ func (d *drive) announce(ctx context.Context, j *job, f *facts, action engine.An
 // conclude is the answer of a call that has returned.
 func (d *drive) conclude(ctx context.Context, j *job, f *facts, outputs map[string]any, err error) *answer {
 	if err != nil {
-		return d.failed(j, f, d.failure(ctx, j, err))
+		return d.failed(j, f, repeatable(d.failure(ctx, j, err)))
 	}
 	data, failure := d.encodeOutputs(j.plan, outputs)
 	if failure != nil {
 		return d.failed(j, f, failure)
 	}
 	return &answer{event: j.done(data, "", nil), facts: f}
+}
+
+// repeatable is the failure of a call that changes nothing: where nobody knows
+// whether it was carried out, it may simply be made again.
+func repeatable(f *engine.Failure) *engine.Failure {
+	if f != nil && f.Class == engine.ClassUnsettled {
+		f.Class = engine.ClassTransient
+	}
+	return f
 }
 
 // failed is the answer of a call that failed; nil failure means that the call
@@ -132,19 +141,20 @@ func (d *drive) limited(ctx context.Context, j *job) (context.Context, context.C
 }
 
 func (d *drive) timeLeft(j *job) (time.Duration, bool) {
-	if j.step.Deadline.IsZero() {
+	switch {
+	case j.step.Deadline.IsZero():
 		return 0, false
+	case j.renewed:
+		return j.plan.node.Timeout, true
+	default:
+		return j.step.Deadline.Sub(d.engine.config.Clock.Now()), true
 	}
-	if whole := j.plan.node.Timeout; whole > 0 && j.step.Call.At.Before(d.began) {
-		return whole, true
-	}
-	return j.step.Deadline.Sub(d.engine.config.Clock.Now()), true
 }
 
 // isLate reports whether a call's time is up: it was not stopped for any other
 // reason then.
 func (d *drive) isLate(j *job) bool {
-	return !j.step.Deadline.IsZero() && !d.engine.config.Clock.Now().Before(j.step.Deadline)
+	return !j.renewed && !j.step.Deadline.IsZero() && !d.engine.config.Clock.Now().Before(j.step.Deadline)
 }
 
 // wholeLimit is the longest a call can take: its step's timeout, or for a

@@ -1,10 +1,6 @@
 package local
 
-import (
-	"context"
-	"fmt"
-	"time"
-)
+import "time"
 
 // Clock tells the time and waits. Tests and simulations bring their own.
 type Clock interface {
@@ -23,16 +19,4 @@ func (SystemClock) Now() time.Time { return time.Now() }
 func (SystemClock) Timer(d time.Duration) (<-chan time.Time, func()) {
 	t := time.NewTimer(d)
 	return t.C, func() { t.Stop() }
-}
-
-// sleep waits, or returns the context's error.
-func sleep(ctx context.Context, clock Clock, d time.Duration) error {
-	c, stop := clock.Timer(d)
-	defer stop()
-	select {
-	case <-ctx.Done():
-		return fmt.Errorf("waiting: %w", ctx.Err())
-	case <-c:
-		return nil
-	}
 }

@@ -53,6 +53,7 @@ func (d *drive) applyOne(ev machine.Event) ([]machine.Command, error) {
 		return nil, fmt.Errorf("applying an event: %w", err)
 	}
 	d.last = ev.At
+	d.cancelled = d.cancelled || ev.Kind == machine.CancelRequested
 	if err := d.addEvent(ev); err != nil {
 		return nil, err
 	}

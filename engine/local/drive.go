@@ -68,7 +68,7 @@ func (e *Engine) drive(ctx context.Context, run string, first ...machine.Event) 
 }
 
 func (e *Engine) carryOut(ctx context.Context, run string, inbox <-chan machine.Event, first []machine.Event) (engine.RunRecord, error) {
-	d, err := e.load(ctx, run)
+	d, err := e.load(context.WithoutCancel(ctx), run) // so that an interrupted run is marked as one
 	if err != nil {
 		return engine.RunRecord{}, fmt.Errorf("continuing run %s: %w", run, err)
 	}
@@ -85,13 +85,14 @@ func (e *Engine) carryOut(ctx context.Context, run string, inbox <-chan machine.
 // drive is one run being carried out. Everything in it belongs to the
 // goroutine of carryOut, except where a comment says otherwise.
 type drive struct {
-	engine  *Engine
-	record  engine.RunRecord
-	machine *machine.Machine
-	began   time.Time // when this drive began: calls of earlier ones are over since
-	last    time.Time // of the last event
-	kept    uint64    // the last event within the stored snapshot
-	changed bool      // the run's row has to be written
+	engine    *Engine
+	record    engine.RunRecord
+	machine   *machine.Machine
+	began     time.Time // when this drive began: calls of earlier ones are over since
+	last      time.Time // of the last event
+	kept      uint64    // the last event within the stored snapshot
+	changed   bool      // the run's row has to be written
+	cancelled bool      // a person asked the run to end
 
 	plans    map[*program.Node]*plan
 	programs map[string]*program.Program
@@ -106,7 +107,7 @@ type drive struct {
 
 	events    []machine.Event // that have happened and are not applied yet
 	ready     []*job          // to be begun as soon as there is a slot
-	flights   map[machine.FrameID]context.CancelCauseFunc
+	flights   map[machine.FrameID]*job
 	open      map[machine.FrameID]*engine.Failure   // unsettled changes, and why they are
 	intents   map[attempt]engine.StepRecord         // changes of earlier drives whose result is unknown
 	uncertain map[string]engine.StepRecord          // by path: failed changes that may have happened all the same
@@ -127,7 +128,7 @@ func newDrive(e *Engine, record engine.RunRecord, p *program.Program) *drive {
 		engine: e, record: record, began: e.config.Clock.Now(),
 		plans: make(map[*program.Node]*plan), programs: make(map[string]*program.Program),
 		answers: make(chan *answer, cap(e.slots)), closing: make(chan struct{}), gone: make(chan struct{}),
-		flights: make(map[machine.FrameID]context.CancelCauseFunc), open: make(map[machine.FrameID]*engine.Failure),
+		flights: make(map[machine.FrameID]*job), open: make(map[machine.FrameID]*engine.Failure),
 		intents: make(map[attempt]engine.StepRecord), uncertain: make(map[string]engine.StepRecord), records: make(map[machine.FrameID]engine.StepRecord),
 	}
 	everyProgram(p, func(p *program.Program) { d.programs[p.Hash] = p })

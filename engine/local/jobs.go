@@ -21,6 +21,8 @@ type job struct {
 	earlier *engine.StepRecord    // of a change that an earlier attempt may have carried out
 	collect *machine.CollectItems // of a reading; nil for a call
 	stopped bool                  // it was asked to end before it began
+	renewed bool                  // it was asked for in an earlier drive, and its timeout begins anew
+	cancel  context.CancelCauseFunc
 }
 
 // answer is what came of a job.
@@ -47,6 +49,17 @@ func (d *drive) order(commands []machine.Command) {
 	}
 }
 
+// reorder issues again what an earlier drive was asked for. The time during
+// which nobody carried the run out counts against no call.
+func (d *drive) reorder(commands []machine.Command) {
+	d.order(commands)
+	first := d.machine.Seq() == 1 // nothing has been carried out yet
+	for _, j := range d.ready {
+		due := j.step.Deadline
+		j.renewed = !due.IsZero() && j.plan.node.Timeout > 0 && (!first || due.Before(d.began))
+	}
+}
+
 func (d *drive) newJob(c machine.RunStep) *job {
 	j := &job{frame: c.Frame, step: c, plan: d.plan(c.Call)}
 	key := attempt{c.Call.Path, c.Call.Attempt}
@@ -61,14 +74,17 @@ func (d *drive) newJob(c machine.RunStep) *job {
 }
 
 // stop asks a call to end. One that has not begun ends at once, except a change
-// that may have happened: what became of it is found out first.
+// that may have happened: what became of it is found out first. A renewed call
+// has its own idea of when its time is up, and only a person stops it earlier.
 func (d *drive) stop(frame machine.FrameID) {
-	if cancel, flying := d.flights[frame]; flying {
-		cancel(errStopped)
+	if j, flying := d.flights[frame]; flying {
+		if !j.renewed || d.cancelled {
+			j.cancel(errStopped)
+		}
 		return
 	}
 	i := slices.IndexFunc(d.ready, func(j *job) bool { return j.frame == frame && j.collect == nil })
-	if i < 0 {
+	if i < 0 || d.ready[i].renewed && !d.cancelled {
 		return
 	}
 	j := d.ready[i]
@@ -85,7 +101,8 @@ func (d *drive) launch(ctx, calls context.Context) {
 	d.ready[0] = nil
 	d.ready = d.ready[1:]
 	step, cancel := context.WithCancelCause(ctx)
-	d.flights[j.frame] = cancel
+	j.cancel = cancel
+	d.flights[j.frame] = j
 	if j.stopped {
 		cancel(errStopped)
 	}
@@ -135,7 +152,7 @@ func (d *drive) note(a *answer) {
 	call, failure := a.job.step.Call, a.event.Failure
 	record := a.facts.complete(engine.StepRecord{
 		Run: d.record.ID, Path: call.Path, Attempt: call.Attempt, Form: string(program.FormUses), Action: call.Action,
-		Effect: call.Effect, Status: statusOf(failure), Error: failure, StartedAt: call.At,
+		Effect: call.Effect, Status: statusOf(failure), Error: failure, StartedAt: call.At, Why: d.engine.config.Redact.String(call.Why),
 	})
 	d.records[a.job.frame] = record
 	if record.Outcome == engine.OutcomeFailed && failure != nil && guard.Uncertain(failure) {

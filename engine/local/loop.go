@@ -132,7 +132,7 @@ func (d *drive) resume(calls context.Context) error {
 			return err
 		}
 	}
-	d.order(d.machine.Outstanding())
+	d.reorder(d.machine.Outstanding())
 	d.wake, _ = d.machine.NextWake()
 	return nil
 }

@@ -21,7 +21,7 @@ type plan struct {
 func (d *drive) plan(call machine.Call) *plan {
 	prog := d.programs[call.Program]
 	if prog == nil || call.Node < 0 || call.Node >= len(prog.Nodes) || prog.Nodes[call.Node].Uses == nil {
-		return &plan{failure: engine.Fail(engine.ClassPermanent, "program", "the program has no such step")}
+		return &plan{node: &program.Node{}, failure: engine.Fail(engine.ClassPermanent, "program", "the program has no such step")}
 	}
 	node := prog.Nodes[call.Node]
 	if p := d.plans[node]; p != nil {

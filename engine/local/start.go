@@ -32,6 +32,10 @@ func (e *Engine) Start(ctx context.Context, req StartRequest) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("starting %s: %w", req.Program.Name, err)
 	}
+	trigger, err := e.config.Redact.JSON(req.Trigger)
+	if err != nil {
+		return "", fmt.Errorf("starting %s: %w", req.Program.Name, err)
+	}
 	now := instant(e.config.Clock.Now())
 	id, err := e.ids.run(now)
 	if err != nil {
@@ -39,7 +43,7 @@ func (e *Engine) Start(ctx context.Context, req StartRequest) (string, error) {
 	}
 	record := engine.RunRecord{
 		ID: id, Playbook: req.Program.Name, Hash: req.Program.Hash, Status: engine.RunRunning, Actor: req.Actor,
-		Inputs: inputs, Trigger: req.Trigger, Attempt: 1, Semantics: machine.Semantics, CreatedAt: now,
+		Inputs: inputs, Trigger: trigger, Attempt: 1, Semantics: machine.Semantics, CreatedAt: now,
 	}
 	if err := e.record(ctx, record, req); err != nil {
 		return "", fmt.Errorf("starting %s: %w", req.Program.Name, err)

@@ -71,7 +71,7 @@ func (m *Machine) runStep(f *frame) RunStep {
 		Call: Call{
 			Path: f.path, Attempt: c.attempt, Node: f.node.Index, Program: f.code.prog.Hash,
 			Action: uses.Action, Effect: uses.Effect, Connection: uses.Connection,
-			Inputs: c.inputs.data, At: c.asked,
+			Inputs: c.inputs.data, At: c.asked, Why: why(f),
 		},
 	}
 }

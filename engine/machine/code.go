@@ -8,22 +8,25 @@ import (
 	"github.com/drawbridge-soar/drawbridge/engine/program"
 )
 
-// code is a program with what is looked up in it again and again.
+// code is a program with what is looked up in it again and again. Its maps are
+// filled as they are asked, and never ranged over.
 type code struct {
-	prog  *program.Program
-	ids   map[string]*program.Node
-	calls map[string]*code          // called playbooks seen so far
-	reads [][]expression.Path       // by node: what its inputs read, once asked for
-	none  map[string]map[string]any // by id: a step that did not run
+	prog   *program.Program
+	ids    map[string]*program.Node
+	calls  map[string]*code // called playbooks seen so far
+	reads  map[*expression.Expression][]expression.Path
+	inputs map[*program.Node][]expression.Path
+	none   map[string]map[string]any // by id: a step that did not run
 }
 
 func newCode(p *program.Program) *code {
 	c := &code{
-		prog:  p,
-		ids:   make(map[string]*program.Node),
-		calls: make(map[string]*code),
-		none:  make(map[string]map[string]any),
-		reads: make([][]expression.Path, len(p.Nodes)),
+		prog:   p,
+		ids:    make(map[string]*program.Node),
+		calls:  make(map[string]*code),
+		none:   make(map[string]map[string]any),
+		reads:  make(map[*expression.Expression][]expression.Path),
+		inputs: make(map[*program.Node][]expression.Path),
 	}
 	for _, n := range p.Nodes {
 		if n.ID != "" {
@@ -60,22 +63,27 @@ func (c *code) absent(id string) map[string]any {
 	return v
 }
 
-// argumentReads is what the given inputs of a node read, all together.
-func (c *code) argumentReads(n *program.Node, given []program.Assignment) []expression.Path {
-	if n.Index < 0 || n.Index >= len(c.reads) {
-		return readsOf(given)
+// readsOf is what an expression reads.
+func (c *code) readsOf(x *expression.Expression) []expression.Path {
+	reads, known := c.reads[x]
+	if !known {
+		reads = x.Reads()
+		c.reads[x] = reads
 	}
-	if c.reads[n.Index] == nil {
-		c.reads[n.Index] = readsOf(given)
-	}
-	return c.reads[n.Index]
+	return reads
 }
 
-func readsOf(given []program.Assignment) []expression.Path {
-	all := []expression.Path{}
+// inputReads is what the inputs or assignments of a node read, all together.
+func (c *code) inputReads(n *program.Node, given []program.Assignment) []expression.Path {
+	all, known := c.inputs[n]
+	if known {
+		return all
+	}
 	for _, a := range given {
 		all = append(all, a.Value.Reads()...)
 	}
-	slices.SortFunc(all, func(a, b expression.Path) int { return slices.Compare(a, b) })
-	return slices.CompactFunc(all, func(a, b expression.Path) bool { return slices.Equal(a, b) })
+	slices.SortFunc(all, slices.Compare[expression.Path])
+	all = slices.CompactFunc(all, slices.Equal[expression.Path])
+	c.inputs[n] = all
+	return all
 }

@@ -15,15 +15,21 @@ var errInput = errors.New("the input does not fit")
 // invalid is the failure of a step that cannot be evaluated.
 func invalid(path string, err error) *engine.Failure {
 	f := engine.AsFailure(err)
-	if f.Class != engine.ClassInvalid {
-		f.Class, f.Code = engine.ClassInvalid, engine.CodeExpression
+	switch {
+	case f.Class == engine.ClassInvalid:
+	case errors.Is(err, errInput):
+		f.Code = "input"
+	case errors.Is(err, errItem):
+		f.Code = "list"
+	default:
+		f.Code = engine.CodeExpression
 	}
-	f.Step = path
+	f.Class, f.Step = engine.ClassInvalid, path
 	return f
 }
 
 func (m *Machine) evaluate(e *env, path string, x *expression.Expression) (any, *engine.Failure) {
-	names, err := m.names(e, x.Reads())
+	names, err := m.names(e, e.code.readsOf(x))
 	if err != nil {
 		return nil, invalid(path, err)
 	}
@@ -64,9 +70,10 @@ func (m *Machine) text(e *env, path string, v expression.Value) (string, *engine
 	return s, nil
 }
 
-// assigned evaluates named values.
-func (m *Machine) assigned(e *env, path string, list []program.Assignment) (map[string]any, *engine.Failure) {
-	names, err := m.names(e, readsOf(list))
+// assigned evaluates what a `set` assigns.
+func (m *Machine) assigned(f *frame) (map[string]any, *engine.Failure) {
+	list, path := f.node.Set, f.path
+	names, err := m.names(f.env, f.code.inputReads(f.node, list))
 	if err != nil {
 		return nil, invalid(path, err)
 	}
@@ -88,7 +95,7 @@ func (m *Machine) assigned(e *env, path string, list []program.Assignment) (map[
 // given, then the declared defaults. A null counts as not given; an optional
 // input without a default that is not given is absent.
 func (m *Machine) arguments(f *frame, given []program.Assignment, declared []engine.Field) (map[string]any, *engine.Failure) {
-	names, err := m.names(f.env, f.code.argumentReads(f.node, given))
+	names, err := m.names(f.env, f.code.inputReads(f.node, given))
 	if err != nil {
 		return nil, invalid(f.path, err)
 	}
@@ -124,7 +131,7 @@ func settle(args map[string]any, field *engine.Field) error {
 	}
 	v, err := engine.Conform(v, field.Type)
 	if err != nil {
-		return fmt.Errorf("%s: %w", field.Name, err)
+		return fmt.Errorf("%w: %s: %w", errInput, field.Name, err)
 	}
 	if n, ok := v.(int64); ok {
 		if field.Minimum != nil && n < *field.Minimum || field.Maximum != nil && n > *field.Maximum {

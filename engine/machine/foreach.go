@@ -20,7 +20,7 @@ type loop struct {
 
 func (l *loop) collecting() bool { return l != nil && l.collect }
 
-// counts counts ended items, by the place of their outcome in outcomes.
+// counts is how many items have ended how, in the order of outcomes.
 type counts [6]int
 
 func outcomes() [6]engine.Outcome {

@@ -66,8 +66,12 @@ func (z *frozenItems) add(key, label string, raw []byte) error {
 	return nil
 }
 
-// at reads the item at an offset of the frozen list; false when none stands there.
+// at reads the item at an offset of the frozen list; false when none stands
+// there, or there is no loop.
 func (l *loop) at(offset int) (item, bool) {
+	if l == nil {
+		return item{}, false
+	}
 	data := l.items.data
 	if offset < firstItem || offset >= len(data) {
 		return item{}, false
@@ -114,7 +118,7 @@ func (m *Machine) freeze(f *frame) ([]byte, int, *engine.Failure) {
 			return nil, 0, invalid(f.path, err)
 		}
 	}
-	m.forget(f.env, fe.List.Reads())
+	m.forget(f.env, f.code.readsOf(fe.List))
 	return append(z.buf, ']'), z.n, nil
 }
 
@@ -148,10 +152,13 @@ func (m *Machine) keyOf(f *frame, scope *env) (string, error) {
 			return "", fail
 		}
 	case fe.KeyField != "":
-		raw, _ := member(scope.item.raw, fe.KeyField)
-		field, _ := fe.Elem.Field(fe.KeyField)
+		raw := member(scope.item.raw, fe.KeyField)
+		t := engine.TypeAny()
+		if field, declared := fe.Elem.Field(fe.KeyField); declared {
+			t = field.Type
+		}
 		var err error
-		if v, err = decode(raw, field.Type); err != nil {
+		if v, err = decode(raw, t); err != nil {
 			return "", fmt.Errorf("%w: %s of item %d: %w", errItem, fe.KeyField, scope.index, err)
 		}
 	default:
@@ -230,7 +237,7 @@ func valueItems(list []any, fe *program.Foreach) iter.Seq2[*item, error] {
 // encodedList finds the encoding of a list that is named and not computed:
 // `steps.<id>.<output>` or `inputs.<name>`.
 func (m *Machine) encodedList(e *env, x *expression.Expression) ([]byte, bool) {
-	reads := x.Reads()
+	reads := e.code.readsOf(x)
 	if len(reads) != 1 || strings.TrimSpace(x.Source()) != strings.Join(reads[0], ".") {
 		return nil, false
 	}
@@ -238,10 +245,10 @@ func (m *Machine) encodedList(e *env, x *expression.Expression) ([]byte, bool) {
 	switch path := reads[0]; {
 	case len(path) == 3 && path[0] == "steps":
 		if o := e.find(path[1]); o != nil {
-			raw, _ = member(o.value.data, path[2])
+			raw = member(o.value.data, path[2])
 		}
 	case len(path) == 2 && path[0] == "inputs":
-		raw, _ = member(e.home().inputs.data, path[1])
+		raw = member(e.home().inputs.data, path[1])
 	}
 	return raw, len(raw) > 0 && raw[0] == '['
 }

@@ -8,32 +8,33 @@ import (
 // What is here finds its way in valid JSON without decoding it. In anything
 // else it finds nothing, and never runs over the end.
 
-// member is the encoding of one member of an encoded object.
-func member(object []byte, name string) ([]byte, bool) {
+// member is the encoding of one member of an encoded object; nil when it has none
+// of that name.
+func member(object []byte, name string) []byte {
 	i := skipSpace(object, 0)
 	if i >= len(object) || object[i] != '{' {
-		return nil, false
+		return nil
 	}
 	for i = skipSpace(object, i+1); i < len(object) && object[i] == '"'; i = next(object, i) {
 		end, ok := skipValue(object, i)
 		if !ok {
-			return nil, false
+			return nil
 		}
 		key := object[i:end]
 		i = skipSpace(object, end)
 		if i >= len(object) || object[i] != ':' {
-			return nil, false
+			return nil
 		}
 		i = skipSpace(object, i+1)
 		if end, ok = skipValue(object, i); !ok {
-			return nil, false
+			return nil
 		}
 		if unquote(key) == name {
-			return object[i:end], true
+			return object[i:end:end]
 		}
 		i = end
 	}
-	return nil, false
+	return nil
 }
 
 // elements yields the encodings of the elements of an encoded list.

@@ -88,6 +88,7 @@ type Call struct {
 	Connection engine.ConnectionRef
 	Inputs     json.RawMessage // canonical JSON by declared type, defaults filled in
 	At         time.Time       // when the machine asked; stays the same when re-issued
+	Why        string          // of a change: why this target, as its loop's element says it
 }
 
 // CancelStep asks for a running step to be stopped. Its StepDone is awaited all the same.
@@ -99,8 +100,10 @@ type PutValue struct{ Value engine.StoredValue }
 // PutItem records a finished item of a foreach; upserted by path and index.
 type PutItem struct{ Item engine.ItemRecord }
 
-// PutStep records a step that began or ended, for the history. For calls of
-// actions the driver knows more and completes the record.
+// PutStep records a step that began or ended, for the history. The calls of
+// actions are recorded by the driver, who knows more of them; the machine
+// records only those no answer ends: skipped, not to be evaluated, or
+// stopped before the next attempt began.
 type PutStep struct{ Step engine.StepRecord }
 
 // CollectItems asks for the records of a finished foreach, as the JSON list of

@@ -12,6 +12,7 @@ func (m *Machine) recordBegin(f *frame) {
 	case program.FormSteps, program.FormForeach, program.FormParallel, program.FormSwitch,
 		program.FormWhile, program.FormCall, program.FormTry:
 		m.emit(PutStep{Step: m.record(f, engine.StepStarted)})
+	default: // ends as it begins
 	}
 }
 

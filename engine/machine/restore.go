@@ -119,6 +119,9 @@ func (r *restorer) frame(parent *frame, s *frameState) error {
 		past:  []byte(s.Past), pc: len(s.Past), round: s.Round,
 	}
 	f.place(m.code, parent, p)
+	if f.ownsScope() && f.kind == kindStep { // of a while
+		f.env.index = f.round - 1
+	}
 	m.attach(f)
 	if s.Join != nil {
 		f.join = ending{status: s.Join.Status, failure: s.Join.Failure, returned: s.Join.Returned, reason: s.Join.Reason}
@@ -160,26 +163,45 @@ func (r *restorer) checkPlace(parent *frame, p part, s *frameState) error {
 
 // checkFrame makes sure that a restored frame is in a state it can go on from.
 func checkFrame(f *frame) error {
-	ok := true
+	var ok bool
 	switch {
 	case f.kind == kindSequence:
-		ok = len(f.kids) == 1 && f.pc < len(f.list)
+		ok = len(f.kids) == 1 && f.pc < len(f.list) && f.due.IsZero() && !f.yielded
 	case f.kind == kindItem || f.node.Form == program.FormUses:
-		ok = f.call != nil && f.call.state != callIdle && len(f.kids) == 0
-	case f.node.Form == program.FormForeach:
-		ok = f.loop != nil && (len(f.kids) > 0 || f.loop.collect || f.yielded)
-	case f.node.Form == program.FormWhile:
-		ok = f.round >= 0 && (len(f.kids) == 1 && f.round > 0 || len(f.kids) == 0 && f.yielded)
-		f.env.index = f.round - 1
-	case f.node.Form == program.FormParallel:
-		ok = len(f.kids) > 0 && f.join.status != ""
+		ok = f.call != nil && len(f.kids) == 0 && len(f.past) == 0 && !f.yielded
 	default:
-		ok = len(f.kids) == 1
+		ok = f.canGoOn() && len(f.past) == 0
 	}
-	if !ok || f.kind == kindSequence && f.yielded || f.kind != kindSequence && len(f.past) > 0 {
+	if !ok {
 		return damaged("a frame has nothing to go on with")
 	}
 	return nil
+}
+
+// canGoOn is checkFrame for the steps that hold other frames.
+func (f *frame) canGoOn() bool {
+	kids := len(f.kids)
+	switch f.node.Form {
+	case program.FormForeach:
+		return f.loop.canGoOn(kids, f.yielded)
+	case program.FormWhile:
+		return kids == 1 && f.round > 0 && !f.yielded || kids == 0 && f.round >= 0 && f.yielded
+	case program.FormParallel:
+		return kids > 0 && f.join.status != "" && !f.yielded
+	default:
+		return kids == 1 && !f.yielded
+	}
+}
+
+func (l *loop) canGoOn(kids int, paused bool) bool {
+	switch {
+	case l == nil:
+		return false
+	case l.collect:
+		return kids == 0 && !paused
+	default:
+		return kids > 0 || paused
+	}
 }
 
 func (r *restorer) call(f *frame, s *callRecord) error {
@@ -221,6 +243,11 @@ func (r *restorer) loop(f *frame, s *loopState) error {
 func (l *loop) check() error {
 	if l.next < 0 || l.next > l.total || l.collect && l.next < l.total {
 		return damaged("a loop stands nowhere")
+	}
+	for _, n := range l.counts {
+		if n < 0 {
+			return damaged("a loop counts backwards")
+		}
 	}
 	offset := l.offset
 	for range l.total - l.next {

@@ -232,7 +232,7 @@ func (o *outcome) reveal(name string) error {
 	if field, declared := o.node.Output.Field(name); declared {
 		t = field.Type
 	}
-	raw, _ := member(o.value.data, name)
+	raw := member(o.value.data, name)
 	v, err := decode(raw, t)
 	if err != nil {
 		return fmt.Errorf("steps.%s.%s: %w", o.node.ID, name, err)

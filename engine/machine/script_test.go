@@ -19,7 +19,7 @@ import (
 // is not indented is an event; the indented lines after it are what it leads to:
 //
 //	start {INPUTS}                              start a run
-//	done PATH {OUTPUTS} [outcome]               a call is answered
+//	answer PATH {OUTPUTS} [OUTCOME]             a call succeeds
 //	fail PATH CLASS [CODE] [not-before DURATION]
 //	items PATH [LIST]                           the items of a loop are read back
 //	cancel REASON
@@ -38,7 +38,6 @@ func runSpecs(t *testing.T, specs []spec) {
 	t.Helper()
 	for _, s := range specs {
 		t.Run(s.name, func(t *testing.T) {
-			t.Parallel()
 			want := trimStory(s.story)
 			if diff := cmp.Diff(want, tell(t, s.prog, want)); diff != "" {
 				t.Errorf("the run went otherwise (-want +got):\n%s", diff)
@@ -147,7 +146,7 @@ func (w *teller) event(line string) machine.Event {
 	switch word {
 	case "start":
 		return machine.Event{Kind: machine.Started, Value: machine.Value{Inline: startOf(w.t, rest)}}
-	case "done":
+	case "answer":
 		return w.answer(rest)
 	case "fail":
 		return w.failure(rest)
@@ -251,7 +250,7 @@ func failureText(f *engine.Failure) string {
 	if f == nil {
 		return ""
 	}
-	return fmt.Sprintf(" [%s %s at %s: %s]", f.Class, f.Code, f.Step, f.Message)
+	return fmt.Sprintf(" [%s %s at %s: %s]", f.Class, f.Code, f.Step, strings.ReplaceAll(f.Message, "`", "'"))
 }
 
 func (w *teller) pathOf(frame machine.FrameID) string {

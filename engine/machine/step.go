@@ -92,7 +92,7 @@ func (m *Machine) unavailable(f *frame, what string) ending {
 
 // assign carries out a `set`.
 func (m *Machine) assign(f *frame) ending {
-	values, fail := m.assigned(f.env, f.path, f.node.Set)
+	values, fail := m.assigned(f)
 	if fail != nil {
 		return failed(fail)
 	}

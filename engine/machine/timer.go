@@ -9,8 +9,10 @@ import (
 // at the same time the one begun first, which is never inside the other.
 type timers []*frame
 
+// Len is for container/heap.
 func (t timers) Len() int { return len(t) }
 
+// Less is for container/heap.
 func (t timers) Less(i, j int) bool {
 	if t[i].due.Equal(t[j].due) {
 		return t[i].id < t[j].id
@@ -18,6 +20,7 @@ func (t timers) Less(i, j int) bool {
 	return t[i].due.Before(t[j].due)
 }
 
+// Swap is for container/heap.
 func (t timers) Swap(i, j int) {
 	t[i], t[j] = t[j], t[i]
 	t[i].slot, t[j].slot = i+1, j+1

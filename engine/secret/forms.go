@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -38,6 +39,7 @@ func escaped(plain string) []string {
 	out := []string{
 		url.QueryEscape(plain), url.PathEscape(plain), percentEncoded(plain),
 		once, html, strings.ReplaceAll(once, "/", `\/`), quoted(once), inHTML(html), // the last two: JSON within JSON
+		inASCII(plain), // \u00e9 for é, as many programs write JSON
 	}
 	for _, s := range out[:3] {
 		out = append(out, lowerEscapes(s))
@@ -50,7 +52,7 @@ func quoted(s string) string {
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
 	enc.SetEscapeHTML(false)
-	_ = enc.Encode(s) // a string always encodes
+	_ = enc.Encode(s) //nolint:errchkjson // a string always encodes
 	return strings.TrimSuffix(buf.String(), "\n")[1 : buf.Len()-2]
 }
 
@@ -62,6 +64,12 @@ func inHTML(s string) string {
 		return s
 	}
 	return string(data[1 : len(data)-1])
+}
+
+// inASCII is quoted with everything that is not ASCII escaped.
+func inASCII(s string) string {
+	q := strconv.QuoteToASCII(s)
+	return q[1 : len(q)-1]
 }
 
 // percentEncoded is the secret as JavaScript's encodeURIComponent and RFC 3986

@@ -21,13 +21,16 @@ func (r *Redactor) JSON(doc json.RawMessage) (json.RawMessage, error) {
 	if m == nil {
 		return doc, nil
 	}
-	if start, _ := find(m, doc, 0); start == len(doc) {
-		return doc, nil
+	if start, _ := find(m, doc, 0); start == len(doc) && !bytes.Contains(doc, []byte(`\u`)) {
+		return doc, nil // nothing is hidden behind escapes
 	}
 	w := rewriter{redactor: r, dec: json.NewDecoder(bytes.NewReader(doc))}
 	w.dec.UseNumber()
 	if err := w.all(); err != nil {
 		return nil, fmt.Errorf("removing secrets from a JSON value: %w", err)
+	}
+	if !w.changed {
+		return doc, nil
 	}
 	return w.out.Bytes(), nil
 }
@@ -38,6 +41,7 @@ type rewriter struct {
 	dec      *json.Decoder
 	out      bytes.Buffer
 	open     []container
+	changed  bool
 }
 
 // container is an object or list being copied.
@@ -100,7 +104,9 @@ func (w *rewriter) separate() bool {
 
 func (w *rewriter) text(s string, isName bool) error {
 	if !isName || len(s) >= keyLength {
-		s = w.redactor.String(s)
+		clean := w.redactor.String(s)
+		w.changed = w.changed || clean != s
+		s = clean
 	}
 	return w.encode(s)
 }

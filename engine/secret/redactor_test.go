@@ -116,6 +116,8 @@ func TestRedactorJSONStaysJSON(t *testing.T) {
 		{"long names go", `{"very-secret-name":[]}`, `{"<secret>":[]}`},
 		{"escapes", `["a\"b\\c","<&>"]`, `["<secret>","<&>"]`},
 		{"JSON within JSON", `"{\"k\":\"a\\\"b\\\\c\"}"`, `"{\"k\":\"<secret>\"}"`},
+		{"behind escapes", `["\u0061ctive", 1]`, `["<secret>",1]`},
+		{"harmless escapes", `["\u0061", 1]`, `["\u0061", 1]`},
 		{"scalar", `"active"`, `"<secret>"`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
