@@ -76,7 +76,7 @@ func (a *app) newLog(level slog.Level) *slog.Logger {
 }
 
 func (a *app) execute(ctx context.Context, args []string) int {
-	root := a.root()
+	root := a.root() //nolint:contextcheck // commands get theirs when they run
 	root.SetArgs(args)
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)

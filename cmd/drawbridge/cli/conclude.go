@@ -22,11 +22,15 @@ func (a *app) conclude(ctx context.Context, rt *opened, run engine.RunRecord) er
 			a.say("%s", line)
 		}
 	} else {
+		if a.terminal.drawable { // elsewhere the steps were told while they ran
+			screen.Steps(a.stdout, past.steps, a.palette)
+		}
 		screen.Summary(a.stdout, past.report(a.advice(run)), a.palette)
 	}
 	if err != nil {
 		return err
 	}
+	a.notify(ctx, rt, run)
 	if code := exitOf(run.Status); code != 0 {
 		return quit(code)
 	}

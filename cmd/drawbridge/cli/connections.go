@@ -76,7 +76,7 @@ func (a *app) connectionsTest(ctx context.Context, names []string) error {
 	if err != nil {
 		return err
 	}
-	set, err := a.connections(conf, a.stderr)
+	set, err := a.connections(ctx, conf, a.stderr)
 	if err != nil {
 		return err
 	}

@@ -41,7 +41,7 @@ func (a *app) demo(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	defer server.Close()
+	defer func() { _ = server.Close() }() // nothing is lost with it
 	s := simulatedBy(tenant, server)
 	a.lookup = func(name string) (string, bool) { value, ok := s.Env[name]; return value, ok }
 	if a.dbPath, err = demoDatabase(dir); err != nil {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/drawbridge-soar/drawbridge/cmd/drawbridge/screen"
 	"github.com/drawbridge-soar/drawbridge/engine"
 )
 
@@ -73,24 +74,15 @@ func documentOfRun(r engine.RunRecord) runDocument {
 	}
 }
 
-func documentOfChange(s engine.StepRecord) changeDocument {
+func documentOfChange(s screen.Change) changeDocument {
 	doc := changeDocument{
 		Path: s.Path, Action: s.Action, Connection: s.Connection, Before: orNull(s.Before), After: orNull(s.After),
-		Outcome: outcomeOf(s), Why: s.Why, Error: documentOfFailure(s.Error),
+		Outcome: s.Outcome(), Why: s.Why, Error: documentOfFailure(s.Error),
 	}
 	if s.Target != nil {
 		doc.Target = *s.Target
 	}
 	return doc
-}
-
-// outcomeOf is what became of a change; nobody knows while only its intent is
-// recorded.
-func outcomeOf(s engine.StepRecord) engine.Outcome {
-	if s.Outcome == "" {
-		return engine.OutcomeUnsettled
-	}
-	return s.Outcome
 }
 
 func documentOfStep(s engine.StepRecord) stepDocument {

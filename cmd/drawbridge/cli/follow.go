@@ -56,6 +56,7 @@ func (p *plain) watch(pr local.Progress) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.lines.Update(pr.Steps, pr.Items)
+	p.lines.Begun(pr.View().Root)
 }
 
 func (p *plain) messages() io.Writer { return p.to }
@@ -128,13 +129,13 @@ func (l *live) frame() {
 	_ = l.flush() // a terminal that went away is no reason to stop a run
 }
 
-// close leaves the last state of the tree standing above what follows.
+// close takes the tree away: what follows says it all, from the records.
 func (l *live) close() {
 	l.once.Do(func() {
 		close(l.stop)
 		<-l.done
-		l.frame()
-		l.console.Keep()
+		l.console.Close()
+		_ = l.flush() // as above
 	})
 }
 

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/drawbridge-soar/drawbridge/cmd/drawbridge/screen"
 	"github.com/drawbridge-soar/drawbridge/engine"
@@ -20,14 +19,23 @@ type past struct {
 	run     engine.RunRecord
 	steps   []engine.StepRecord // outside of loops
 	changes []screen.Change
-	hidden  int // changes left out
+	counts  map[engine.Outcome]int // of all changes, also of those left out
 	loops   []screen.Loop
 	items   []engine.ItemRecord // all, where all are wanted
 }
 
+// line is where a change, by its path, stands among p.changes.
+type line struct {
+	place   int
+	outcome engine.Outcome
+}
+
+// leftOut is the place of a change that is only counted.
+const leftOut = -1
+
 // remember reads a run's history: everything, or as much as people read.
 func remember(ctx context.Context, store engine.Store, run engine.RunRecord, everything bool) (*past, error) {
-	p := &past{run: run}
+	p := &past{run: run, counts: map[engine.Outcome]int{}}
 	limit := mostChanges
 	if everything {
 		limit = 0
@@ -44,7 +52,7 @@ func remember(ctx context.Context, store engine.Store, run engine.RunRecord, eve
 }
 
 func (p *past) readSteps(ctx context.Context, store engine.Store, limit int) error {
-	places := map[string]int{} // of each change in p.changes, by path
+	ledger := map[string]line{}
 	q := engine.StepQuery{Run: p.run.ID, Limit: pageSize}
 	for {
 		page, err := store.Steps(ctx, q)
@@ -52,7 +60,7 @@ func (p *past) readSteps(ctx context.Context, store engine.Store, limit int) err
 			return fmt.Errorf("reading the steps of %s: %w", p.run.ID, err)
 		}
 		for _, s := range page {
-			p.addStep(s, places, limit)
+			p.addStep(s, ledger, limit)
 		}
 		if len(page) < q.Limit {
 			return nil
@@ -63,7 +71,7 @@ func (p *past) readSteps(ctx context.Context, store engine.Store, limit int) err
 
 // addStep sorts a record to where it belongs. Of several attempts of a change
 // the last is its line in the ledger.
-func (p *past) addStep(s engine.StepRecord, places map[string]int, limit int) {
+func (p *past) addStep(s engine.StepRecord, ledger map[string]line, limit int) {
 	if s.Form == "foreach" && s.Status != engine.StepSkipped && s.Attempt <= 1 {
 		p.loops = append(p.loops, screen.Loop{Path: s.Path, Counts: map[engine.Outcome]int{}})
 	}
@@ -73,18 +81,26 @@ func (p *past) addStep(s engine.StepRecord, places map[string]int, limit int) {
 	if s.Effect != engine.Change || s.Form == "foreach" || s.Status == engine.StepSkipped {
 		return
 	}
-	at, known := places[s.Path]
+	p.addChange(screen.Change{StepRecord: s}, ledger, limit)
+}
+
+func (p *past) addChange(c screen.Change, ledger map[string]line, limit int) {
+	l, again := ledger[c.Path]
 	switch {
-	case known && at >= 0:
-		p.changes[at].StepRecord = s
-	case known:
+	case again:
+		p.counts[l.outcome]--
 	case limit > 0 && len(p.changes) >= limit:
-		places[s.Path] = -1
-		p.hidden++
+		l.place = leftOut
 	default:
-		places[s.Path] = len(p.changes)
-		p.changes = append(p.changes, screen.Change{StepRecord: s})
+		l.place = len(p.changes)
+		p.changes = append(p.changes, c)
 	}
+	if again && l.place != leftOut {
+		p.changes[l.place] = c
+	}
+	l.outcome = c.Outcome()
+	p.counts[l.outcome]++
+	ledger[c.Path] = l
 }
 
 func (p *past) readItems(ctx context.Context, store engine.Store, loop *screen.Loop, everything bool) error {
@@ -96,6 +112,9 @@ func (p *past) readItems(ctx context.Context, store engine.Store, loop *screen.L
 		}
 		for _, item := range page {
 			p.addItem(loop, item)
+			if !everything { // only people read labels, and they read few changes
+				p.label(item)
+			}
 		}
 		if everything {
 			p.items = append(p.items, page...)
@@ -118,24 +137,28 @@ func (p *past) addItem(loop *screen.Loop, item engine.ItemRecord) {
 		}
 	default:
 	}
+}
+
+// label gives the changes of an item the name people read.
+func (p *past) label(item engine.ItemRecord) {
 	path := screen.ItemPath(item)
 	for i := range p.changes {
-		if c := &p.changes[i]; c.Path == path || strings.HasPrefix(c.Path, path+"/") {
-			c.Label = item.Label
+		if screen.Within(p.changes[i].Path, path) {
+			p.changes[i].Label = item.Label
 		}
 	}
 }
 
 // report is the past as people read it.
 func (p *past) report(advice []string) screen.Report {
-	return screen.Report{Run: p.run, Changes: p.changes, Hidden: p.hidden, Loops: p.loops, Advice: advice}
+	return screen.Report{Run: p.run, Changes: p.changes, Counts: p.counts, Loops: p.loops, Advice: advice}
 }
 
 // document is the past as -o json prints it.
 func (p *past) document(withSteps bool) runDocument {
 	doc := documentOfRun(p.run)
 	for _, c := range p.changes {
-		doc.Changes = append(doc.Changes, documentOfChange(c.StepRecord))
+		doc.Changes = append(doc.Changes, documentOfChange(c))
 	}
 	if !withSteps {
 		return doc

@@ -18,24 +18,27 @@ import (
 type runOptions struct {
 	inputs     []string
 	maxChanges int64
+	limited    bool // --max-changes was given
 }
-
-// noLimit is --max-changes when it was not given.
-const noLimit = -1
 
 func (a *app) runCommand() *cobra.Command {
 	var o runOptions
-	cmd := &cobra.Command{
+	var cmd *cobra.Command
+	cmd = &cobra.Command{
 		Use:   "run PLAYBOOK",
 		Short: "Run a playbook",
 		Long: `Runs a playbook: a path, or a name in the configuration's folders. Ctrl-C lets
 what is under way finish and leaves a run that "drawbridge runs resume"
 continues; a second Ctrl-C ends at once, and the run can be resumed all the same.`,
 		Args: cobra.ExactArgs(1),
-		RunE: work(func(ctx context.Context, args []string) error { return a.run(ctx, args[0], o) }),
+		RunE: work(func(ctx context.Context, args []string) error {
+			o.limited = cmd.Flags().Changed("max-changes")
+			return a.run(ctx, args[0], o)
+		}),
 	}
 	cmd.Flags().StringArrayVarP(&o.inputs, "input", "i", nil, "an input, as name=value; lists as a,b or JSON")
-	cmd.Flags().Int64Var(&o.maxChanges, "max-changes", noLimit, "change at most this many targets; it can only lower the limit")
+	cmd.Flags().Int64Var(&o.maxChanges, "max-changes", 0, "change at most this many targets; it can only lower the limit")
+	cmd.Flags().Lookup("max-changes").DefValue = "" // no default is worth showing
 	return cmd
 }
 
@@ -52,7 +55,7 @@ func (a *app) run(ctx context.Context, argument string, o runOptions) error {
 	if err != nil {
 		return err
 	}
-	if o.maxChanges != noLimit {
+	if o.limited {
 		if conf.Guard, err = lowered(conf.Guard, playbook.program.Name, o.maxChanges); err != nil {
 			return err
 		}
@@ -110,7 +113,7 @@ func (a *app) carryOut(ctx context.Context, conf *config.Config, begin beginner,
 	}
 	f := a.newFollower()
 	defer f.close()
-	rt, err := a.start(conf, f.messages(), f.watch)
+	rt, err := a.start(ctx, conf, f.messages(), f.watch)
 	if err != nil {
 		return err
 	}

@@ -50,13 +50,13 @@ func (a *app) runsList(ctx context.Context, o runsOptions) error {
 	if o.limit < 1 {
 		return usage("--limit must be at least 1")
 	}
-	store, driven, err := a.reading()
+	store, driven, err := a.reading() //nolint:contextcheck // opening a database takes no context
 	if err != nil {
 		return err
 	}
 	runs := []engine.RunRecord{}
 	if store != nil {
-		defer store.Close()
+		defer func() { _ = store.Close() }() // it was only read
 		if runs, err = selectRuns(ctx, store, o, wanted, driven); err != nil {
 			return err
 		}

@@ -19,14 +19,14 @@ func (a *app) runsShowCommand() *cobra.Command {
 }
 
 func (a *app) runsShow(ctx context.Context, argument string) error {
-	store, driven, err := a.reading()
+	store, driven, err := a.reading() //nolint:contextcheck // opening a database takes no context
 	if err != nil {
 		return err
 	}
 	if store == nil {
 		return usage("there is no run %q: nothing was run yet", argument)
 	}
-	defer store.Close()
+	defer func() { _ = store.Close() }() // it was only read
 	run, err := resolveRun(ctx, store, argument)
 	if err != nil {
 		return err

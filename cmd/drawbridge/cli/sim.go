@@ -43,7 +43,7 @@ func (a *app) sim(ctx context.Context, listen string, o sim.Options) error {
 	if err != nil {
 		return err
 	}
-	defer server.Close()
+	defer func() { _ = server.Close() }() // nothing is lost with it
 	if err := a.showTenant(simulatedBy(tenant, server)); err != nil {
 		return err
 	}

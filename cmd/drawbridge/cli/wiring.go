@@ -50,6 +50,24 @@ func (a *app) config() (*config.Config, error) {
 	return conf, nil
 }
 
+// learnSecrets makes the redactor know what the configuration's references
+// lead to before anything is stored or shown: somebody may have typed a secret
+// where it does not belong. One that cannot be had now is an error only where
+// it is needed.
+func (a *app) learnSecrets(ctx context.Context, conf *config.Config, keeper *secret.Keeper) {
+	for _, c := range conf.Connections {
+		for name, value := range c.Settings {
+			ref, ok := value.(secret.Reference)
+			if !ok {
+				continue
+			}
+			if _, err := keeper.Resolve(ctx, ref); err != nil {
+				a.log.Debug("a secret is not there", "connection", c.Name, "setting", name, "error", err)
+			}
+		}
+	}
+}
+
 // reject says what is wrong with playbooks or the configuration and ends the
 // command.
 func (a *app) reject(problems []yamldoc.Diagnostic) error {
@@ -64,11 +82,12 @@ func (a *app) reject(problems []yamldoc.Diagnostic) error {
 }
 
 // connections opens a configuration's connections when they are needed.
-func (a *app) connections(conf *config.Config, messages io.Writer) (*config.Connections, error) {
+func (a *app) connections(ctx context.Context, conf *config.Config, messages io.Writer) (*config.Connections, error) {
 	keeper, err := secret.NewKeeper(secret.KeeperConfig{Redactor: a.redactor, Lookup: a.lookup, Log: a.log})
 	if err != nil {
 		return nil, fmt.Errorf("preparing secrets: %w", err)
 	}
+	a.learnSecrets(ctx, conf, keeper)
 	return conf.Open(engine.Opening{
 		Secrets: keeper, Terminal: messages, Version: thisVersion().Version, Log: a.log, Now: a.now,
 	}), nil
@@ -107,23 +126,25 @@ func (a *app) history(conf *config.Config) (engine.Store, error) {
 
 // opened is an engine over an open database.
 type opened struct {
-	engine *local.Engine
-	store  engine.Store
-	path   string // of the database
+	engine      *local.Engine
+	store       engine.Store
+	path        string // of the database
+	connections *config.Connections
+	notify      string // connection that hears of runs that did not succeed
 }
 
 // start opens the database with its lock and puts an engine over it.
-func (a *app) start(conf *config.Config, messages io.Writer, watch func(local.Progress)) (*opened, error) {
+func (a *app) start(ctx context.Context, conf *config.Config, messages io.Writer, watch func(local.Progress)) (*opened, error) {
 	actions, err := knownActions()
 	if err != nil {
 		return nil, err
 	}
-	set, err := a.connections(conf, messages)
+	set, err := a.connections(ctx, conf, messages)
 	if err != nil {
 		return nil, err
 	}
 	path := a.database(conf)
-	store, err := sqlite.Open(path, sqlite.Options{Mode: sqlite.Engine, Command: "drawbridge " + a.running})
+	store, err := sqlite.Open(path, sqlite.Options{Mode: sqlite.Engine, Command: "drawbridge " + a.running}) //nolint:contextcheck // it takes no context
 	if err != nil {
 		return nil, err
 	}
@@ -135,7 +156,7 @@ func (a *app) start(conf *config.Config, messages io.Writer, watch func(local.Pr
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("preparing the engine: %w", err), store.Close())
 	}
-	return &opened{engine: eng, store: store, path: path}, nil
+	return &opened{engine: eng, store: store, path: path, connections: set, notify: conf.Notify}, nil
 }
 
 // compiler compiles the sources that a run is pinned to.

@@ -56,16 +56,11 @@ func (c *Console) Draw(lines []string) {
 }
 
 // Close takes the frame away and gives the cursor back. It may be called twice.
-func (c *Console) Close() { c.end(c.erase) }
-
-// Keep is Close that leaves the last frame standing.
-func (c *Console) Keep() { c.end(func(*bytes.Buffer) { c.drawn = 0 }) }
-
-func (c *Console) end(last func(*bytes.Buffer)) {
+func (c *Console) Close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var b bytes.Buffer
-	last(&b)
+	c.erase(&b)
 	c.frame = nil
 	if c.hidden {
 		b.WriteString("\x1b[?25h")

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/drawbridge-soar/drawbridge/engine"
+	"github.com/drawbridge-soar/drawbridge/engine/machine"
+	"github.com/drawbridge-soar/drawbridge/engine/program"
 )
 
 // mostItemLines is how many items of a run that went wrong get a line of their
@@ -62,13 +64,32 @@ func (l *Lines) item(item engine.ItemRecord) {
 func (l *Lines) step(s engine.StepRecord) {
 	name := stepName(s, l.palette)
 	switch {
-	case s.Status == engine.StepStarted && !l.began[s.Path]:
-		l.began[s.Path] = true
-		fmt.Fprintf(l.out, "%s: started\n", name)
+	case s.Status == engine.StepStarted:
+		l.begin(s.Path, name)
 	case s.Status == engine.StepWaiting:
 		fmt.Fprintf(l.out, "%s: %s\n", name, l.palette.Warn("waiting")+because(s.Error))
 	case over(s.Status):
 		fmt.Fprintf(l.out, "%s: %s\n", name, l.ended(s))
+	}
+}
+
+// Begun reports the steps that are open in a view: the beginning of an
+// action's call is not recorded, and it may last.
+func (l *Lines) Begun(steps []machine.StepView) {
+	for _, s := range steps {
+		if s.Status == engine.StepStarted {
+			l.begin(s.Path, Clean(s.Path, nameWidth))
+		}
+		if s.Form != program.FormForeach && s.Form != program.FormWhile {
+			l.Begun(s.Steps)
+		}
+	}
+}
+
+func (l *Lines) begin(path, name string) {
+	if !l.began[path] {
+		l.began[path] = true
+		fmt.Fprintf(l.out, "%s: started\n", name)
 	}
 }
 

@@ -14,8 +14,8 @@ import (
 // Report is what is known of a run, for its last page and for `runs show`.
 type Report struct {
 	Run     engine.RunRecord
-	Changes []Change // the ledger: the last attempt of each change, in the order they began
-	Hidden  int      // changes that are not among them because there are too many
+	Changes []Change               // the ledger: the last attempt of each change, in the order they began
+	Counts  map[engine.Outcome]int // of all changes, also of those that are not among Changes
 	Loops   []Loop
 	Advice  []string // what to do next, one sentence or command each
 }
@@ -56,24 +56,40 @@ func writeChanges(w io.Writer, r Report, p Palette) {
 	if len(r.Changes) == 0 {
 		return
 	}
-	fmt.Fprintln(w, p.Bold(fmt.Sprintf("Changes (%d)", len(r.Changes)+r.Hidden)))
+	fmt.Fprintf(w, "%s: %s\n", p.Bold("Changes"), Counts(r.Counts))
 	for _, c := range r.Changes {
 		writeChange(w, c, p)
 	}
-	if r.Hidden > 0 {
-		fmt.Fprintf(w, "  … and %d more; --output json has them all\n", r.Hidden)
+	if hidden := total(r.Counts) - len(r.Changes); hidden > 0 {
+		fmt.Fprintf(w, "  … and %d more; --output json has them all\n", hidden)
 	}
 	fmt.Fprintln(w)
 }
 
-// writeChange writes one line of the ledger, and what is to be said about it.
-func writeChange(w io.Writer, c Change, p Palette) {
-	outcome := c.Outcome
-	if outcome == "" {
-		outcome = engine.OutcomeUnsettled
+func total(counts map[engine.Outcome]int) int {
+	n := 0
+	for _, c := range counts {
+		n += c
 	}
+	return n
+}
+
+// Outcome is what became of a change; nobody knows while only its intent is
+// recorded.
+func (c Change) Outcome() engine.Outcome {
+	if c.StepRecord.Outcome == "" {
+		return engine.OutcomeUnsettled
+	}
+	return c.StepRecord.Outcome
+}
+
+// writeChange writes one line of the ledger, and what is to be said about it.
+// What would have become of a target that was not changed is left out.
+func writeChange(w io.Writer, c Change, p Palette) {
+	outcome := c.Outcome()
 	fmt.Fprintf(w, "  %s %s", p.Outcome(outcome, fmt.Sprintf("%-9s", outcome)), who(c, p))
-	if delta := Delta(c.Before, c.After); delta != "" {
+	delta := Delta(c.Before, c.After)
+	if delta != "" && (outcome == engine.OutcomeDone || outcome == engine.OutcomeUnsettled) {
 		fmt.Fprintf(w, "  %s", delta)
 	}
 	fmt.Fprintf(w, "  %s\n", p.Dim(Clean(c.Action, nameWidth)))
@@ -81,7 +97,7 @@ func writeChange(w io.Writer, c Change, p Palette) {
 		fmt.Fprintf(w, "            why: %s\n", Clean(c.Why, 400))
 	}
 	if c.Error != nil {
-		fmt.Fprintf(w, "            %s\n", p.Bad(failure(c.Error)))
+		fmt.Fprintf(w, "            %s\n", p.Bad(cause(c.Error)))
 	}
 }
 
@@ -148,12 +164,12 @@ func writeTrouble(w io.Writer, loop Loop, told []Change, p Palette) {
 	fmt.Fprintf(w, "%s: %s\n", Clean(loop.Path, nameWidth), orNone(Counts(loop.Counts)))
 	for _, item := range loop.Trouble {
 		path := ItemPath(item)
-		if slices.ContainsFunc(told, func(c Change) bool { return c.Path == path && c.Error != nil }) {
+		if slices.ContainsFunc(told, func(c Change) bool { return c.Error != nil && Within(c.Path, path) }) {
 			continue
 		}
 		why := "nobody knows why"
 		if item.Error != nil {
-			why = failure(item.Error)
+			why = cause(item.Error)
 		}
 		fmt.Fprintf(w, "  %s %s: %s\n", p.Outcome(item.Outcome, fmt.Sprintf("%-9s", item.Outcome)), itemName(item, p), why)
 	}
@@ -167,6 +183,12 @@ func writeTrouble(w io.Writer, loop Loop, told []Change, p Palette) {
 func ItemPath(item engine.ItemRecord) string {
 	escaped := strings.NewReplacer("%", "%25", "/", "%2F", "[", "%5B", "]", "%5D").Replace(item.Key)
 	return item.Path + "[" + escaped + "]"
+}
+
+// Within reports whether a path is that of an item or of a step inside it.
+func Within(path, itemPath string) bool {
+	rest, ok := strings.CutPrefix(path, itemPath)
+	return ok && (rest == "" || rest[0] == '/')
 }
 
 func itemName(item engine.ItemRecord, p Palette) string {
@@ -197,10 +219,14 @@ func ending(run engine.RunRecord, p Palette) string {
 	return line + p.Dim("  "+run.ID)
 }
 
+// failure says where it happened and what.
 func failure(f *engine.Failure) string {
-	text := Clean(f.Message, 500)
-	if f.Step != "" {
-		text = Clean(f.Step, nameWidth) + ": " + text
+	if f.Step == "" {
+		return cause(f)
 	}
-	return text + " [" + Clean(string(f.Class)+"/"+f.Code, nameWidth) + "]"
+	return Clean(f.Step, nameWidth) + ": " + cause(f)
+}
+
+func cause(f *engine.Failure) string {
+	return Clean(f.Message, 500) + " [" + Clean(string(f.Class)+"/"+f.Code, nameWidth) + "]"
 }

@@ -1,0 +1,49 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/drawbridge-soar/drawbridge/engine"
+	"github.com/drawbridge-soar/drawbridge/steps/message"
+)
+
+// notifyTimeout is how long a command waits for its notice to be delivered.
+const notifyTimeout = 15 * time.Second
+
+// notify tells the connection under `notify:` of a run that did not succeed.
+// That it could not be told is said, and does not change how the run ended.
+func (a *app) notify(ctx context.Context, o *opened, run engine.RunRecord) {
+	if o.notify == "" || run.Status == engine.RunSucceeded || !run.Status.Final() && run.Status != engine.RunUnsettled {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, notifyTimeout)
+	defer cancel()
+	if err := sendNotice(ctx, o, run); err != nil {
+		a.say("%s %q was not told of this run: %v", a.palette.Warn("note:"), o.notify, err)
+	}
+}
+
+func sendNotice(ctx context.Context, o *opened, run engine.RunRecord) error {
+	conn, err := o.connections.Connection(ctx, o.notify)
+	if err != nil {
+		return err
+	}
+	messenger, ok := conn.Offers[message.CapabilityMessages].(message.Messenger)
+	if !ok {
+		return fmt.Errorf("the connection %q carries no messages", o.notify)
+	}
+	return messenger.Send(ctx, message.Message{Text: notice(run), Key: run.ID + "/" + string(run.Status)})
+}
+
+// notice says what became of a run; what others wrote in it is foreign.
+func notice(run engine.RunRecord) engine.Text {
+	text := engine.Text{
+		{S: "Drawbridge: "}, {S: run.Playbook, Foreign: true}, {S: " is " + string(run.Status)},
+	}
+	if run.Error != nil {
+		text = append(text, engine.TextPart{S: ": "}, engine.TextPart{S: run.Error.Message, Foreign: true})
+	}
+	return append(text, engine.TextPart{S: " (" + run.ID + ", started by "}, engine.TextPart{S: run.Actor.Name, Foreign: true}, engine.TextPart{S: ")"})
+}
