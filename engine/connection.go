@@ -16,12 +16,16 @@ import (
 // The interface stands in the folder of the actions that use it.
 type Capability string
 
+// DefaultSettle is how long reads of a connection that does not say it are
+// taken to lag.
+const DefaultSettle = 30 * time.Second
+
 // Connection is an opened connection.
 type Connection struct {
 	Name        string
 	Provider    string
 	Fingerprint string             // changes when the connection points somewhere else: provider, account, base URL
-	Settle      time.Duration      // how long a read may still show the state before a change
+	Settle      *time.Duration     // how long a read may still show the state before a change; nil means DefaultSettle, 0 that none ever does
 	Offers      map[Capability]any // the implementation of each capability
 }
 

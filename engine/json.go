@@ -11,6 +11,31 @@ import (
 	"time"
 )
 
+// sizeJSON is about how many bytes a value takes as JSON. A buffer that grows
+// step by step to the size of a large list would cost several times that.
+func sizeJSON(v any) int {
+	switch v := v.(type) {
+	case string:
+		return len(v) + 2
+	case []any:
+		n := 2
+		for _, elem := range v {
+			n += sizeJSON(elem) + 1
+		}
+		return n
+	case map[string]any:
+		n := 2
+		for k, elem := range v {
+			n += len(k) + sizeJSON(elem) + 4
+		}
+		return n
+	case time.Time:
+		return len(TimeLayout) + 2
+	default:
+		return 8
+	}
+}
+
 // appendJSON is EncodeJSON into a buffer.
 func appendJSON(b []byte, v any) ([]byte, error) {
 	switch v := v.(type) {

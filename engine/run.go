@@ -92,7 +92,8 @@ type RunRecord struct {
 	Outputs    json.RawMessage `json:"outputs"`
 	Error      *Failure        `json:"error"`
 	Attempt    int             `json:"attempt"`
-	Semantics  int             `json:"semantics"` // of the machine that started it
+	MaxChanges *int64          `json:"max_changes"` // a lower cap on changes for this run alone; nil for none
+	Semantics  int             `json:"semantics"`   // of the machine that started it
 	CreatedAt  time.Time       `json:"created_at"`
 	FinishedAt *time.Time      `json:"finished_at"`
 	WakeAt     *time.Time      `json:"wake_at"`
@@ -115,7 +116,7 @@ type StepRecord struct {
 	After      json.RawMessage `json:"after,omitempty"`
 	Arguments  string          `json:"arguments,omitempty"` // hash of the resolved arguments
 	Inverse    json.RawMessage `json:"inverse,omitempty"`   // Invocation
-	Why        string          `json:"why,omitempty"`       // of a change: why this target, in words; foreign text
+	Why        string          `json:"why,omitempty"`       // of a change: why this target, in words; of a return: its reason; foreign text
 	Error      *Failure        `json:"error,omitempty"`
 	StartedAt  time.Time       `json:"started_at"`
 	EndedAt    *time.Time      `json:"ended_at,omitempty"`

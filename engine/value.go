@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -48,7 +49,7 @@ var ErrValue = errors.New("value does not have its declared type")
 // durations as FormatDuration writes them, no HTML escaping. It takes the Go
 // values named at the Kinds (and plain ints); NaN and infinities are errors.
 func EncodeJSON(v any) ([]byte, error) {
-	return appendJSON(nil, v)
+	return appendJSON(make([]byte, 0, sizeJSON(v)), v)
 }
 
 // DecodeJSON reads a value by its declared type. Under KindAny a number
@@ -66,7 +67,8 @@ func DecodeJSON(data []byte, t Type) (any, error) {
 }
 
 // Conform checks and converts a decoded JSON value (or one of our own values)
-// to the Go representation of the declared type, as DecodeJSON does.
+// to the Go representation of the declared type, as DecodeJSON does. What is
+// right already is not copied: the result may share lists and maps with v.
 func Conform(v any, t Type) (any, error) { return conform(v, t, "") }
 
 func conform(raw any, t Type, path string) (any, error) {
@@ -180,20 +182,24 @@ func conformPredicate(raw any, t Type, path string) (any, error) {
 	return nil, mismatch(path, t, describe(raw))
 }
 
+// conformList copies a list only where an element changes: most of what an
+// action returns is right already, and may be long.
 func conformList(raw any, t Type, path string) (any, error) {
 	list, ok := raw.([]any)
 	if !ok {
 		return nil, mismatch(path, t, describe(raw))
 	}
-	elem := TypeAny()
-	if t.Elem != nil {
-		elem = *t.Elem
-	}
-	out := make([]any, len(list))
+	elem, out := elemOf(t), list
 	for i, v := range list {
+		if isConform(v, elem) {
+			continue
+		}
 		c, err := conform(v, elem, path+"["+strconv.Itoa(i)+"]")
 		if err != nil {
 			return nil, err
+		}
+		if &out[0] == &list[0] {
+			out = slices.Clone(list)
 		}
 		out[i] = c
 	}
@@ -205,10 +211,10 @@ func conformMap(raw any, t Type, path string) (any, error) {
 	if !ok {
 		return nil, mismatch(path, t, describe(raw))
 	}
-	elem := TypeAny()
-	if t.Elem != nil {
-		elem = *t.Elem
+	if isConform(m, t) {
+		return m, nil
 	}
+	elem := elemOf(t)
 	out := make(map[string]any, max(len(m), len(t.Fields)))
 	for _, f := range t.Fields {
 		c, err := conform(m[f.Name], f.Type, join(path, f.Name))
@@ -228,6 +234,71 @@ func conformMap(raw any, t Type, path string) (any, error) {
 		out[k] = c
 	}
 	return out, nil
+}
+
+func elemOf(t Type) Type {
+	if t.Elem != nil {
+		return *t.Elem
+	}
+	return TypeAny()
+}
+
+// isConform reports whether a value is of its type already, so that it needs
+// no copy. It may say no where the answer is yes.
+func isConform(v any, t Type) bool {
+	if v == nil {
+		return t.Optional || t.Kind == KindAny || t.Kind == KindNull
+	}
+	switch v := v.(type) {
+	case bool:
+		return t.Kind == KindBool || t.Kind == KindAny
+	case int64:
+		return t.Kind == KindInteger || t.Kind == KindAny
+	case float64:
+		return t.Kind == KindNumber || t.Kind == KindAny
+	case string:
+		return t.Kind == KindAny || t.Kind == KindString && (len(t.Enum) == 0 || slices.Contains(t.Enum, v))
+	case time.Duration:
+		return t.Kind == KindDuration || t.Kind == KindAny
+	case time.Time:
+		return v.Location() == time.UTC && (t.Kind == KindTime || t.Kind == KindAny)
+	case []any:
+		return (t.Kind == KindList || t.Kind == KindAny) && isConformList(v, elemOf(t))
+	case map[string]any:
+		return (t.Kind == KindMap || t.Kind == KindAny) && isConformMap(v, t)
+	default:
+		return false
+	}
+}
+
+func isConformList(list []any, elem Type) bool {
+	for _, v := range list {
+		if !isConform(v, elem) {
+			return false
+		}
+	}
+	return true
+}
+
+func isConformMap(m map[string]any, t Type) bool {
+	declared := 0
+	for _, f := range t.Fields {
+		v, there := m[f.Name]
+		if !there || !isConform(v, f.Type) {
+			return false
+		}
+		declared++
+	}
+	if declared == len(m) {
+		return true
+	}
+	elem := elemOf(t)
+	for k, v := range m {
+		if _, known := t.Field(k); !known && !isConform(v, elem) {
+			return false
+		}
+	}
+	return true
 }
 
 func conformAny(raw any, path string) (any, error) {

@@ -145,3 +145,28 @@ func FuzzDecodeJSON(f *testing.F) {
 		}
 	})
 }
+
+func TestWhatConformsIsNotCopiedAndWhatDoesNotIsLeftAlone(t *testing.T) {
+	right := map[string]any{"id": "U1", "state": "active", "last_seen": nil}
+	lacking := map[string]any{"id": "U2", "state": "active"}
+	list := []any{right, lacking}
+	got, err := engine.Conform(list, engine.ListOf(userType()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []any{right, map[string]any{"id": "U2", "state": "active", "last_seen": nil}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if _, added := lacking["last_seen"]; added || len(list[1].(map[string]any)) != 2 {
+		t.Error("the value that was handed in has changed")
+	}
+	same, err := engine.Conform([]any{right}, engine.ListOf(userType()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	same.([]any)[0].(map[string]any)["id"] = "U3"
+	if right["id"] != "U3" {
+		t.Error("a value that conforms was copied")
+	}
+}

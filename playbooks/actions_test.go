@@ -90,7 +90,7 @@ func observers() []engine.Action {
 			Inputs: []engine.Field{
 				{Name: "state", Type: engine.EnumOf("active", "suspended"), Doc: "Only accounts in this state."},
 				{Name: "where", Type: engine.PredicateOver(userType()), Doc: "Only accounts it is true of."},
-				{Name: "limit", Type: engine.TypeInteger(), Minimum: &one, Doc: "At most so many."},
+				{Name: "limit", Type: engine.Maybe(engine.TypeInteger()), Minimum: &one, Doc: "At most so many."},
 			},
 			Outputs: []engine.Field{{Name: "users", Type: engine.ListOf(userType())}},
 		}},

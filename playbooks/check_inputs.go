@@ -28,18 +28,31 @@ func (c *checker) inputs(with item, declared []engine.Field, owner inputOwner, a
 			c.add(e.Key.Unknown("input", owner.name, fieldNames(declared)))
 		}
 	}
+	meant := misspelt(with.node, fieldNames(declared))
 	var out []program.Assignment
 	for _, f := range declared {
 		e, given := with.node.Entry(f.Name)
 		switch {
 		case given:
 			out = append(out, program.Assignment{Name: f.Name, Type: f.Type, Value: c.field(e.Value, f, at)})
-		case f.Required:
+		case f.Required && !slices.Contains(meant, f.Name):
 			c.add(owner.at.Errorf("missing-input", "%s needs the input `%s`", owner.name, f.Name).WithHint("%s", describeInput(f)))
 		}
 	}
-	c.exactlyOne(with.node, owner)
+	c.exactlyOne(with.node, owner, meant)
 	return out
+}
+
+// misspelt are the known names that unknown keys of a map seem to mean. That
+// they are missing goes without saying.
+func misspelt(n *yamldoc.Node, known []string) []string {
+	var meant []string
+	for _, e := range n.Entries() {
+		if near := yamldoc.Nearest(e.Name(), known); near != "" && !slices.Contains(known, e.Name()) {
+			meant = append(meant, near)
+		}
+	}
+	return meant
 }
 
 func describeInput(f engine.Field) string {
@@ -50,7 +63,7 @@ func describeInput(f engine.Field) string {
 	return hint
 }
 
-func (c *checker) exactlyOne(with *yamldoc.Node, owner inputOwner) {
+func (c *checker) exactlyOne(with *yamldoc.Node, owner inputOwner, meant []string) {
 	for _, group := range owner.exactlyOne {
 		var present []yamldoc.Entry
 		for _, e := range with.Entries() {
@@ -60,6 +73,7 @@ func (c *checker) exactlyOne(with *yamldoc.Node, owner inputOwner) {
 		}
 		names := strings.Join(group, ", ")
 		switch {
+		case len(present) == 0 && slices.ContainsFunc(meant, func(name string) bool { return slices.Contains(group, name) }):
 		case len(present) == 0:
 			c.add(owner.at.Errorf("missing-input", "%s needs exactly one of the inputs %s", owner.name, names))
 		case len(present) > 1:

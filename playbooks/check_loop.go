@@ -58,6 +58,7 @@ func (c *checker) itemName(it item, at view) *expression.Expression {
 	switch t := e.Type(); {
 	case t.Optional:
 		c.add(it.node.Errorf("optional", "`%s` may be missing: say what then, `%s ?? …`", clipSource(e.Source()), clipSource(e.Source())))
+	case t.Kind == "": // of a list that is wrong
 	case t.Kind != engine.KindString && t.Kind != engine.KindInteger && t.Kind != engine.KindAny:
 		c.add(it.node.Errorf("type", "`%s` must be a string or an integer, not %s", it.key.Text(), yamldoc.Article(t)))
 	}
@@ -77,7 +78,7 @@ func (c *checker) changeByIndex(s *step, f *program.Foreach) {
 	case f.List == nil || f.Elem.Kind == "" || s.given["key"].wrong:
 		return
 	case s.has("key"):
-		if f.Key == nil || !slices.ContainsFunc(f.Key.Reads(), func(p expression.Path) bool { return p[0] == "index" }) || len(f.Key.Reads()) != 1 {
+		if f.Key == nil || !reads(f.Key, "index") || reads(f.Key, f.As) {
 			return
 		}
 		at = s.given["key"].node
@@ -89,6 +90,11 @@ func (c *checker) changeByIndex(s *step, f *program.Foreach) {
 		hint += ".FIELD, with a field that is different for each"
 	}
 	c.add(at.Errorf("change-by-index", "a change keyed by index: after a crash or in a plan the same index may be somebody else").WithHint("%s", hint))
+}
+
+// reads reports whether an expression uses a root name.
+func reads(e *expression.Expression, root string) bool {
+	return slices.ContainsFunc(e.Reads(), func(p expression.Path) bool { return p[0] == root })
 }
 
 // while checks a loop with a condition. The condition may read what the last
@@ -118,6 +124,7 @@ func (c *checker) cases(s *step, n *program.Node, in view) []visible {
 			continue
 		}
 		match := c.match(sl.key, t, matches)
+		c.defaultAmongCases(s, sl, t)
 		n.Branches = append(n.Branches, program.Branch{Name: sl.name, Match: match, Steps: nodes})
 	}
 	return perhaps(seen)
@@ -137,8 +144,21 @@ func (c *checker) switchable(n *yamldoc.Node, t engine.Type) engine.Type {
 	return engine.Type{}
 }
 
+// defaultAmongCases warns of a `default` that is a case like any other.
+func (c *checker) defaultAmongCases(s *step, sl slot, t engine.Type) {
+	if sl.name != "default" || sl.key.Quoted() || s.has("default") || len(t.Enum) > 0 {
+		return
+	}
+	c.add(sl.key.Errorf("default", "this case is for the text \"default\", not for everything else").
+		WithHint("write `default:` beside `cases:`, or put the case in quotes").AsWarning())
+}
+
 func (c *checker) match(key *yamldoc.Node, t engine.Type, seen map[any]bool) any {
 	if t.Kind == "" {
+		return nil
+	}
+	if at := strings.Index(key.Text(), braces); at >= 0 {
+		c.add(key.ErrorAt(at, len(braces), "literal", "a case is fixed: it cannot hold ${{ … }}").WithHint("use steps with `if`"))
 		return nil
 	}
 	v, problems := yamldoc.Decode(key, t)

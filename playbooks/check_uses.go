@@ -22,11 +22,21 @@ func (c *checker) uses(s *step, n *program.Node, in view) (*program.Uses, engine
 	}
 	u := &program.Uses{Action: spec.Name, Effect: spec.Effect, Declared: spec.Inputs, Output: spec.Output()}
 	owner := inputOwner{name: spec.Name, at: s.node.FirstKey(), exactlyOne: spec.ExactlyOne}
-	u.Inputs = c.inputs(s.given["with"], spec.Inputs, owner, at)
+	u.Inputs = c.inputs(s.given["with"], certainFields(spec.Inputs), owner, at)
 	u.Connection = c.connection(s, spec)
 	n.For = c.temporary(s, spec, at)
 	c.changes = c.changes || spec.Effect == engine.Change
 	return u, u.Output
+}
+
+// certainFields are inputs as they must be where they are given: an action that
+// is handed nothing does something else than its author reads.
+func certainFields(fields []engine.Field) []engine.Field {
+	out := slices.Clone(fields)
+	for i := range out {
+		out[i].Type = out[i].Type.Certain()
+	}
+	return out
 }
 
 func (c *checker) action(it item) (engine.ActionSpec, bool) {

@@ -3,6 +3,7 @@ package playbooks
 import (
 	"fmt"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -81,10 +82,22 @@ func (c *checker) bare(it item, v view, want engine.Type) *expression.Expression
 func (c *checker) braced(n *yamldoc.Node, name string) bool {
 	text := strings.TrimSpace(n.Text())
 	if !strings.HasPrefix(text, braces) {
-		return false
+		return c.bracedWithin(n, name)
 	}
 	inner := strings.TrimSpace(strings.TrimSuffix(strings.TrimPrefix(text, braces), "}}"))
 	c.add(n.Errorf("braces", "`%s` holds an expression: it stands without ${{ }}", name).WithHint("write %s: %s", name, inner))
+	return true
+}
+
+// bracedWithin reports ${{ within an expression, where it is a piece of a text
+// that nothing is ever put into: a comparison with that would never hold.
+func (c *checker) bracedWithin(n *yamldoc.Node, name string) bool {
+	at := strings.Index(n.Text(), braces)
+	if at < 0 {
+		return false
+	}
+	c.add(n.ErrorAt(at, len(braces), "braces", "`%s` holds an expression: nothing is put into texts within it", name).
+		WithHint("write the name itself, without quotes and ${{ }}"))
 	return true
 }
 
@@ -105,19 +118,36 @@ func (c *checker) value(n *yamldoc.Node, name string, want engine.Type, v view) 
 	case n.Kind() == yamldoc.Map && (want.Kind == engine.KindMap || want.Kind == engine.KindAny):
 		return c.mapping(n, name, want, v)
 	default:
-		return c.literal(n, name, want)
+		return c.literal(n, name, want, v)
 	}
 }
 
-func (c *checker) literal(n *yamldoc.Node, name string, want engine.Type) (expression.Value, engine.Type) {
+func (c *checker) literal(n *yamldoc.Node, name string, want engine.Type, at view) (expression.Value, engine.Type) {
 	v, problems := yamldoc.Decode(n, want)
 	if c.named(name, problems) {
 		return expression.Value{}, engine.Type{}
 	}
+	c.foreignBraces(n, at.vars)
 	if want.Kind == engine.KindAny {
 		want = typeOf(v)
 	}
 	return expression.Literal(v), want
+}
+
+// foreignBraces warns of {{ run.id }} and ${run.id}, which are expressions
+// elsewhere and a plain text here.
+func (c *checker) foreignBraces(n *yamldoc.Node, vars []engine.Field) {
+	if !strings.Contains(n.Text(), "{{") && !strings.Contains(n.Text(), "${") {
+		return
+	}
+	names := []string{`(?:inputs|steps|run|trigger)\s*\.`}
+	for _, v := range vars {
+		names = append(names, regexp.QuoteMeta(v.Name)+`\s*[.}]`)
+	}
+	pattern := regexp.MustCompile(`(?:\{\{|\$\{)\s*(?:` + strings.Join(names, "|") + `)`)
+	if at := pattern.FindStringIndex(n.Text()); at != nil {
+		c.add(n.ErrorAt(at[0], at[1]-at[0], "template", "this is a text as it stands: an expression is written ${{ … }}").AsWarning())
+	}
 }
 
 // named reports problems of a value with its name in front.
@@ -170,6 +200,10 @@ func (c *checker) computed(n *yamldoc.Node, name string, want engine.Type, v vie
 	if !ok {
 		return expression.Value{}, engine.Type{}
 	}
+	if holdsPredicate(want) {
+		c.add(n.Errorf("type", "`%s` holds predicates: it must be written out, ${{ … }} cannot give one", name))
+		return expression.Value{}, engine.Type{}
+	}
 	switch {
 	case want.Kind == engine.KindText:
 		parts, ok := c.parts(n, segments, v)
@@ -193,6 +227,12 @@ func (c *checker) computed(n *yamldoc.Node, name string, want engine.Type, v vie
 		}
 		return expression.Interpolated(parts), engine.TypeString()
 	}
+}
+
+// holdsPredicate reports whether a predicate is somewhere within a value of a type.
+func holdsPredicate(t engine.Type) bool {
+	return t.Kind == engine.KindPredicate || t.Elem != nil && holdsPredicate(*t.Elem) ||
+		slices.ContainsFunc(t.Fields, func(f engine.Field) bool { return holdsPredicate(f.Type) })
 }
 
 // scan splits a text. The newline a block scalar ends with does not keep one
@@ -318,13 +358,14 @@ func (c *checker) mapping(n *yamldoc.Node, name string, want engine.Type, v view
 // fields compiles a map whose keys are declared.
 func (c *checker) fields(n *yamldoc.Node, name string, want engine.Type, v view) expression.Value {
 	c.problems = append(c.problems, yamldoc.UnknownKeys(n, "`"+name+"`", fieldNames(want.Fields))...)
+	meant := misspelt(n, fieldNames(want.Fields))
 	var entries []expression.Entry
 	for _, f := range want.Fields {
 		e, given := n.Entry(f.Name)
 		switch {
 		case given:
 			entries = append(entries, expression.Entry{Name: f.Name, Value: c.field(e.Value, f, v)})
-		case f.Required:
+		case f.Required && !slices.Contains(meant, f.Name):
 			c.add(n.FirstKey().Errorf("missing-input", "`%s` needs `%s`", name, f.Name).WithHint("%s", describeInput(f)))
 		case f.Default != nil:
 			entries = append(entries, expression.Entry{Name: f.Name, Value: expression.Literal(f.Default)})

@@ -4,8 +4,10 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/drawbridge-soar/drawbridge/engine"
+	"github.com/drawbridge-soar/drawbridge/engine/program"
 	"github.com/drawbridge-soar/drawbridge/playbooks/yamldoc"
 )
 
@@ -76,8 +78,9 @@ func (p *parser) keys(n *yamldoc.Node, of string) given {
 			g[k.name] = p.value(k, e)
 		}
 	}
+	meant := misspelt(n, con.names())
 	for _, k := range con.keys {
-		if k.required && !g.has(k.name) {
+		if k.required && !g.has(k.name) && !slices.Contains(meant, k.name) {
 			p.add(n.FirstKey().Errorf("missing-key", "%s needs `%s`", con.name, k.name).WithHint("%s: %s", k.name, k.doc))
 		}
 	}
@@ -93,7 +96,11 @@ func (p *parser) value(k key, e yamldoc.Entry) item {
 	case bare, template:
 		if e.Value.Kind() != yamldoc.Scalar && !k.typ.Optional {
 			it.wrong = true
-			p.add(atValue(e).Errorf("type", "`%s` must be %s, not %s", k.name, k.noun(), e.Value.Describe()))
+			d := atValue(e).Errorf("type", "`%s` must be %s, not %s", k.name, k.noun(), e.Value.Describe())
+			if k.name == string(program.FormForeach) && e.Value.Kind() == yamldoc.List {
+				d = d.WithHint(`put the list in quotes: foreach: '["a", "b"]'`)
+			}
+			p.add(d)
 		}
 	default: // has steps, constructs or values inside, which are read by whoever knows them
 	}
@@ -116,11 +123,9 @@ func atValue(e yamldoc.Entry) *yamldoc.Node {
 }
 
 func (p *parser) literal(k key, it *item) {
-	text := it.node.Text()
-	if k.typ.Kind != engine.KindAny && strings.Contains(text, "${{") {
+	if at := computedPart(it.node); at != nil {
 		it.wrong = true
-		at := strings.Index(text, "${{")
-		p.add(it.node.ErrorAt(at, len("${{"), "literal", "`%s` is fixed: it cannot hold ${{ … }}", k.name))
+		p.add(at.ErrorAt(strings.Index(at.Text(), braces), len(braces), "literal", "`%s` is fixed: it cannot hold ${{ … }}", k.name))
 		return
 	}
 	field := engine.Field{Name: "`" + k.name + "`", Type: k.typ, Minimum: k.minimum, Maximum: k.maximum}
@@ -132,9 +137,30 @@ func (p *parser) literal(k key, it *item) {
 		}
 		p.add(d)
 	}
+	if v == time.Duration(0) && k.name == "timeout" {
+		p.add(it.node.Errorf("range", "`timeout` must be longer than 0s").WithHint("without `timeout` it may take as long as it likes"))
+	}
 	if f, ok := v.(float64); ok && (k.minimum != nil && f < float64(*k.minimum) || k.maximum != nil && f > float64(*k.maximum)) {
 		p.add(it.node.Errorf("range", "`%s` must be from %d to %d", k.name, *k.minimum, *k.maximum))
 	}
+}
+
+// computedPart is the first text in a node that holds an expression, or nil.
+func computedPart(n *yamldoc.Node) *yamldoc.Node {
+	if strings.Contains(n.Text(), braces) {
+		return n
+	}
+	for _, item := range n.Items() {
+		if at := computedPart(item); at != nil {
+			return at
+		}
+	}
+	for _, e := range n.Entries() {
+		if at := computedPart(e.Value); at != nil {
+			return at
+		}
+	}
+	return nil
 }
 
 // identifier reports a name that expressions could not use.
@@ -161,6 +187,11 @@ func asIdentifier(name string) string {
 
 // rootNames are the names every expression may begin with.
 func rootNames() []string { return []string{"inputs", "steps", "run", "trigger", "index"} }
+
+// words are those that mean something in an expression wherever they stand.
+func words() []string {
+	return strings.Fields("true false nil null not and or in let if else matches contains startsWith endsWith")
+}
 
 // reservedIDs are names of a step that would be mistaken for something else in
 // an expression or in a path.

@@ -94,6 +94,9 @@ func (p *parser) inputDefault(g given, f *engine.Field) {
 			WithHint("leave out one of `optional` and `default`"))
 		f.Type.Optional = false
 	}
+	if def.wrong {
+		return
+	}
 	v, problems := yamldoc.DecodeField(def.node, *f)
 	for _, d := range problems {
 		if d.Code == "type" {

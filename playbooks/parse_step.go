@@ -206,7 +206,7 @@ func (p *parser) loopVariable(s *step) {
 	} else if !p.identifier(at, name, "the name of a loop variable") {
 		return
 	}
-	if slices.Contains(rootNames(), name) {
+	if slices.Contains(rootNames(), name) || slices.Contains(words(), name) {
 		p.add(at.Errorf("reserved", "a loop variable cannot be called %q", name))
 	}
 	for up := s.parent; up != nil; up = up.parent {

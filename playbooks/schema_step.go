@@ -28,7 +28,7 @@ func stepSchema(step object, actions *engine.Actions, defs object) {
 }
 
 func actionSchema(spec engine.ActionSpec) object {
-	s := fieldsSchema(spec.Inputs, true)
+	s := fieldsSchema(certainFields(spec.Inputs), true)
 	s["description"] = spec.Summary
 	if !needsInputs(spec) {
 		s["type"] = []string{"object", "null"}

@@ -2,6 +2,7 @@ package playbooks
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -119,11 +120,20 @@ func triggerType() engine.Type {
 	)
 }
 
+// typ is the type of `trigger` where it is known which one it is.
+func (t *trigger) typ() engine.Type {
+	fields := []engine.Field{{Name: "kind", Type: triggerType().Fields[0].Type}, {Name: "time", Type: engine.TypeTime()}}
+	if t.has("webhook") {
+		fields = append(fields, engine.Field{Name: "webhook", Type: engine.TypeString()}, engine.Field{Name: "body", Type: engine.TypeAny()})
+	}
+	return engine.MapOf(fields...)
+}
+
 // scope is what an expression at this place may use.
 func (c *checker) scope(v view, source string) *expression.Scope {
 	if v.trigger != nil {
 		why := "a trigger's inputs are made before the run begins"
-		return expression.NewScope(engine.Field{Name: "trigger", Type: triggerType()}).
+		return expression.NewScope(engine.Field{Name: "trigger", Type: v.trigger.typ()}).
 			WithUnavailable("steps", why).WithUnavailable("inputs", why).WithUnavailable("run", why)
 	}
 	names := append([]engine.Field{{Name: "run", Type: runType()}}, v.vars...)
@@ -157,14 +167,21 @@ func (c *checker) scope(v view, source string) *expression.Scope {
 // it only to be suggested: there may be a thousand.
 func stepsType(v view, source string) engine.Type {
 	fields := make([]engine.Field, 0, len(v.steps))
+	all := needsAllSteps(source)
 	for _, s := range v.steps {
 		f := engine.Field{Name: s.id}
-		if strings.Contains(source, s.id) {
+		if all || strings.Contains(source, s.id) {
 			f.Type = s.typ()
 		}
 		fields = append(fields, f)
 	}
 	return engine.MapOf(fields...)
+}
+
+// needsAllSteps reports whether an expression can reach steps it does not name:
+// it uses all of them as one value, or writes a name with escapes.
+func needsAllSteps(source string) bool {
+	return strings.Contains(source, `\`) || regexp.MustCompile(`\bsteps\s*([^.?\s]|\?[^.]|$)`).MatchString(source)
 }
 
 // explain says why the steps an expression names cannot be used.

@@ -24,7 +24,6 @@ steps:
     foreach: steps.people.users
     as: user
     key: user.id
-    label: user.email
     concurrency: 16
     uses: bench.touch
     with: { id: "${{ user.id }}" }

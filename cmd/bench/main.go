@@ -17,6 +17,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 )
 
@@ -45,6 +46,7 @@ func dispatch(ctx context.Context, args []string, out io.Writer) error {
 		if err != nil {
 			return fmt.Errorf("reading the number of items: %w", err)
 		}
+		debug.SetGCPercent(50) // as the command line does
 		return loop(ctx, n, args[2])
 	}
 	s := fullSize()

@@ -8,7 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"slices"
-	"syscall"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -25,20 +26,61 @@ func process(ctx context.Context, dir string, env []string, name string, args ..
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
 	began := time.Now()
-	err := cmd.Run()
+	if err := cmd.Start(); err != nil {
+		return measured{}, fmt.Errorf("running %v: %w", args, err)
+	}
+	over := make(chan struct{})
+	memory := watchMemory(cmd.Process.Pid, over)
+	err := cmd.Wait()
 	took := time.Since(began)
+	close(over)
 	if err != nil {
 		return measured{}, fmt.Errorf("running %v: %w\n%s", args, err, output.Bytes())
 	}
-	usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
-	if !ok {
-		return measured{}, errors.New("this system does not tell a process's peak memory")
+	m := measured{time: took, memory: <-memory}
+	if m.memory == 0 {
+		return m, errors.New("this system does not tell a process's peak memory in /proc")
 	}
-	return measured{time: took, memory: usage.Maxrss * rssUnit}, nil
+	return m, nil
 }
 
-// rssUnit is the unit of Rusage.Maxrss on Linux.
-const rssUnit = 1 << 10
+// watchMemory reads a process's peak resident set until it is over. What the
+// system reports of a process that has ended includes the memory of the one
+// that started it, which would flatter every comparison.
+func watchMemory(pid int, over <-chan struct{}) <-chan int64 {
+	peak := make(chan int64, 1)
+	go func() {
+		look := time.NewTicker(2 * time.Millisecond)
+		defer look.Stop()
+		most := int64(0)
+		for {
+			most = max(most, peakOf(pid))
+			select {
+			case <-over:
+				peak <- most
+				return
+			case <-look.C:
+			}
+		}
+	}()
+	return peak
+}
+
+// peakOf is the peak resident set of a process so far, in bytes; 0 where the
+// system does not tell.
+func peakOf(pid int) int64 {
+	status, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(status)) {
+		var kibibytes int64
+		if n, err := fmt.Sscanf(line, "VmHWM: %d kB", &kibibytes); n == 1 && err == nil {
+			return kibibytes << 10
+		}
+	}
+	return 0
+}
 
 // itself runs this binary as one of the processes to be measured.
 func itself(ctx context.Context, dir string, env []string, args ...string) (measured, error) {

@@ -45,7 +45,28 @@ func measureSteps(ctx context.Context, t *table, s sizes, dir, _ string) error {
 			what: fmt.Sprintf("durable steps, %d at a time", runs), here: perSecond(total, took), floor: perSecond(total, bare),
 			ratio: fmt.Sprintf("%.2f", ratio), bound: fmt.Sprintf("≥ %.1f", stepsBound), missed: ratio < stepsBound,
 		})
+		if err := besideAppending(ctx, t, here, wrote, runs, total, took); err != nil {
+			return err
+		}
 	}
+	return nil
+}
+
+// besideAppending compares with inserts into a table without a key, for those
+// who want to know what finding a run again costs. It has no bound.
+func besideAppending(ctx context.Context, t *table, dir string, wrote sqlite.Stats, runs, total int, took time.Duration) error {
+	here, err := os.MkdirTemp(dir, "appended-")
+	if err != nil {
+		return fmt.Errorf("making a folder: %w", err)
+	}
+	bare, err := floor.Insert(ctx, here, floor.Appended, wrote, runs)
+	if err != nil {
+		return err
+	}
+	t.add(row{
+		what: "  beside rows that no key finds again", here: perSecond(total, took), floor: perSecond(total, bare),
+		ratio: fmt.Sprintf("%.2f", bare.Seconds()/took.Seconds()),
+	})
 	return nil
 }
 

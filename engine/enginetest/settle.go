@@ -91,6 +91,22 @@ func testSettlingAfterDeath(t *testing.T, r Runtime) {
 		s.wantWorld("lock a")
 		s.wantElapsed(began, settleTime)
 	})
+	for name, settle := range map[string]struct {
+		says  *time.Duration
+		waits time.Duration
+	}{
+		"whose reads never lag":           {new(time.Duration(0)), 0},
+		"that does not say how reads lag": {nil, engine.DefaultSettle},
+	} {
+		play(t, r, "after a crash, a change that did not happen at a service "+name, func(s *scene) {
+			s.world.settle = settle.says
+			run := s.dieBehindIntent(false)
+			began := time.Now()
+			s.want(s.drive(s.process(&Life{}), run), engine.RunSucceeded)
+			s.wantWorld("lock a")
+			s.wantElapsed(began, settle.waits)
+		})
+	}
 	testSettlingLate(t, r)
 }
 

@@ -38,6 +38,7 @@ type World struct {
 	busy     map[string]int // calls under way, by account
 	most     int            // the most calls under way at once
 	overlap  bool           // two calls changed the same account at once
+	settle   *time.Duration // how long reads may lag, as the connection says
 }
 
 type account struct {
@@ -59,7 +60,7 @@ type Fault struct {
 
 // NewWorld makes a world of open accounts.
 func NewWorld(ids ...string) *World {
-	w := &World{faults: map[string][]Fault{}, calls: map[string]int{}, busy: map[string]int{}}
+	w := &World{faults: map[string][]Fault{}, calls: map[string]int{}, busy: map[string]int{}, settle: new(settleTime)}
 	for _, id := range ids {
 		w.accounts = append(w.accounts, &account{id: id, state: open})
 	}
@@ -255,7 +256,7 @@ func (c connections) Connection(_ context.Context, name string) (*engine.Connect
 		return nil, fmt.Errorf("there is no connection %s", name)
 	}
 	return &engine.Connection{
-		Name: name, Provider: "enginetest", Fingerprint: "enginetest", Settle: settleTime,
+		Name: name, Provider: "enginetest", Fingerprint: "enginetest", Settle: c.world.settle,
 		Offers: map[engine.Capability]any{capability: service(c)},
 	}, nil
 }

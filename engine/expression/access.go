@@ -2,7 +2,6 @@ package expression
 
 import (
 	"math"
-	"regexp"
 	"strings"
 )
 
@@ -62,14 +61,10 @@ func operation(name string) runner {
 
 func (m *meter) calculate(op string, args []any) (any, error) {
 	v, err := arithmetic(op, fetched(args[0]), fetched(args[1]))
-	s, isText := v.(string)
-	if err != nil || !isText {
-		return v, err
+	if s, isText := v.(string); isText && err == nil {
+		return m.bounded(s)
 	}
-	if err := m.chargeText(len(s)); err != nil {
-		return nil, err
-	}
-	return m.bounded(s)
+	return v, err
 }
 
 // conversion holds a dynamic value against what the place needs.
@@ -194,7 +189,7 @@ func runSlice(m *meter, args []any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return string(characters[from:to]), m.chargeText(len(s))
+	return string(characters[from:to]), m.make(len(s))
 }
 
 // bounds are the two ends of a slice: negative ones count from the end, and
@@ -277,29 +272,20 @@ func runMatches(m *meter, args []any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	pattern, ok := args[1].(*regexp.Regexp)
+	p, ok := args[1].(*pattern)
 	if !ok {
-		if pattern, err = compilePattern(args); err != nil {
+		text, err := asString(args, 1)
+		if err != nil {
 			return nil, err
 		}
+		if p, err = compilePattern(text); err != nil {
+			return nil, &fault{arg: 1, reason: reasonOf(err)}
+		}
 	}
-	return pattern.MatchString(s), m.chargeText(len(s))
-}
-
-func compilePattern(args []any) (*regexp.Regexp, error) {
-	const longest = 1000
-	text, err := asString(args, 1)
-	if err != nil {
+	if err := m.charge(len(s) * p.size / matchStep); err != nil {
 		return nil, err
 	}
-	if len(text) > longest {
-		return nil, &fault{arg: 1, reason: "is too long for a regular expression"}
-	}
-	pattern, err := regexp.Compile(text)
-	if err != nil {
-		return nil, &fault{arg: 1, reason: "is not a regular expression"}
-	}
-	return pattern, nil
+	return p.MatchString(s), nil
 }
 
 func runNegate(_ *meter, args []any) (any, error) {

@@ -157,7 +157,22 @@ func TestTheMeterRunsOut(t *testing.T) {
 		"sort": func(m *meter) error {
 			return m.sort([]any{int64(3), int64(2), int64(1)}, func(v any) any { return v }, false)
 		},
-		"in":   func(m *meter) error { _, err := runIn(m, []any{"x", long}); return err },
+		"in":      func(m *meter) error { _, err := runIn(m, []any{"x", long}); return err },
+		"concat":  func(m *meter) error { _, err := runConcat(m, []any{long, long}); return err },
+		"flatten": func(m *meter) error { _, err := runFlatten(m, []any{[]any{long, long}}); return err },
+		"split":   func(m *meter) error { _, err := runSplit(m, []any{"a,b,c,d", ","}); return err },
+		"repeat":  func(m *meter) error { _, err := runRepeat(m, []any{"x", int64(100)}); return err },
+		"replace": func(m *meter) error { _, err := runReplace(m, []any{"aaaaaa", "a", "bbbbbbbb"}); return err },
+		"upper": func(m *meter) error {
+			_, err := eachText(strings.ToUpper)(m, []any{strings.Repeat("a", 100)})
+			return err
+		},
+		"slice":     func(m *meter) error { _, err := runSlice(m, []any{strings.Repeat("a", 100), nil, nil}); return err },
+		"from JSON": func(m *meter) error { _, err := runFromJSON(m, []any{"[1,2,3,4]"}); return err },
+		"matches": func(m *meter) error {
+			_, err := runMatches(m, []any{strings.Repeat("a", 100), "(a?){50}b"})
+			return err
+		},
 		"uniq": func(m *meter) error { _, err := runUniq(m, []any{long}); return err },
 		"JSON": func(m *meter) error { _, err := m.encode(long); return err },
 	} {

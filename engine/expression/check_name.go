@@ -36,6 +36,9 @@ func (c *checker) name(n *ast.IdentifierNode) engine.Type {
 	p := c.problem(n, codeUnknownName, "unknown name `%s`", n.Value)
 	p.Suggestion = nearest(n.Value, append(c.scope.known(), fieldNames(c.lets)...))
 	p.Hint = c.nameHint(n.Value)
+	if n.Value == "null" { // what was meant is known
+		return typeNull()
+	}
 	return engine.Type{}
 }
 

@@ -1,7 +1,8 @@
 package expression
 
 import (
-	"regexp"
+	"errors"
+	"fmt"
 
 	"github.com/expr-lang/expr/ast"
 
@@ -10,14 +11,27 @@ import (
 
 func (c *checker) unary(n *ast.UnaryNode) engine.Type {
 	if n.Operator == "not" || n.Operator == "!" {
-		c.condition(n.Node)
-		return engine.TypeBool()
+		return c.negation(n)
 	}
 	t := c.operand(n.Node)
 	if unknown(t) || isAny(t) || isNumeric(t) || t.Kind == engine.KindDuration {
 		return t
 	}
 	c.problem(n.Node, codeType, "this is %s, a number or a duration is needed", describe(t))
+	return engine.Type{}
+}
+
+// negation is not a, which binds tighter than any comparison.
+func (c *checker) negation(n *ast.UnaryNode) engine.Type {
+	before := len(c.problems)
+	t := c.check(n.Node)
+	c.fit(n.Node, t, engine.TypeBool())
+	if len(c.problems) == before {
+		return engine.TypeBool()
+	}
+	if p := &c.problems[len(c.problems)-1]; p.Code == codeType && p.Hint == "" {
+		p.Hint = "`not` is for what directly follows it: to negate a comparison write `not (a == b)`"
+	}
 	return engine.Type{}
 }
 
@@ -104,6 +118,7 @@ func (c *checker) membership(n *ast.BinaryNode) {
 	case unknown(item) || unknown(in) || isAny(in):
 	case in.Kind == engine.KindMap:
 		c.fit(n.Left, item, engine.TypeString())
+		c.membershipOfFields(n, in)
 	case in.Kind == engine.KindList:
 		c.membershipOfList(n, item, elem(in))
 	case isString(in):
@@ -113,8 +128,24 @@ func (c *checker) membership(n *ast.BinaryNode) {
 	}
 }
 
+// membershipOfFields refuses to ask for a field by name: a map with fixed
+// fields has all of them, also those whose value is nil.
+func (c *checker) membershipOfFields(n *ast.BinaryNode, in engine.Type) {
+	name, isLiteral := n.Left.(*ast.StringNode)
+	if !isLiteral || len(in.Fields) == 0 {
+		return
+	}
+	if _, known := in.Field(name.Value); !known {
+		c.unknownField(name, name.Value, in)
+		return
+	}
+	c.problem(n, codeType, "which fields a map of this kind has is known before anything runs").Hint =
+		"to ask whether it has a value write `" + c.src.quote(n.Right) + "." + name.Value + " != nil`"
+}
+
 func (c *checker) membershipOfList(n *ast.BinaryNode, item, of engine.Type) {
-	if list, ok := n.Right.(*ast.ArrayNode); ok && len(item.Enum) > 0 {
+	list, isLiteral := n.Right.(*ast.ArrayNode)
+	if isLiteral && len(item.Enum) > 0 && (isString(of) || isAny(of)) {
 		for _, literal := range list.Nodes {
 			c.literalIn(literal, item)
 		}
@@ -144,15 +175,19 @@ func (c *checker) pattern(n ast.Node) {
 	if !ok {
 		return
 	}
-	if _, err := regexp.Compile(literal.Value); err != nil {
-		c.problem(n, codeSyntax, "this is not a regular expression: %s", clip(err.Error()))
+	_, err := compilePattern(literal.Value)
+	switch {
+	case errors.Is(err, errLargePattern):
+		c.problem(n, codeBounds, "this %s", err).Hint = fmt.Sprintf("it can have %d bytes, and %d parts where its repetitions are written out", maxPattern, maxStates)
+	case err != nil:
+		c.problem(n, codeSyntax, "this %s", clip(err.Error()))
 	}
 }
 
 // otherwise is a ?? b: b where a is missing.
 func (c *checker) otherwise(n *ast.BinaryNode) engine.Type {
-	a := c.check(n.Left)
-	b := c.check(n.Right)
+	a, b := c.check(n.Left), c.check(n.Right)
+	a, b = emptied(n.Left, a, b), emptied(n.Right, b, a)
 	t, ok := c.common(a.Certain(), b)
 	if !ok {
 		c.problem(n, codeType, "both sides of `??` must have one type: these are %s and %s", describe(a.Certain()), describe(b))
@@ -168,6 +203,7 @@ func (c *checker) conditional(n *ast.ConditionalNode) engine.Type {
 	c.condition(n.Cond)
 	a := c.knowing(c.knownBy(n.Cond, true), func() engine.Type { return c.check(n.Exp1) })
 	b := c.knowing(c.knownBy(n.Cond, false), func() engine.Type { return c.check(n.Exp2) })
+	a, b = emptied(n.Exp1, a, b), emptied(n.Exp2, b, a)
 	t, ok := c.common(a, b)
 	if !ok {
 		c.problem(n, codeType, "both branches must have one type: these are %s and %s", describe(a), describe(b))

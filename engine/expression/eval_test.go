@@ -229,6 +229,8 @@ func TestEvaluationErrorsNameThePathAndNeverAValue(t *testing.T) {
 		{"int(inputs.name)", "`inputs.name` is not an integer"},
 		{"fromJSON(inputs.name)", "`inputs.name` is not JSON"},
 		{"fromBase64(inputs.name)", "`inputs.name` is not a text in Base64"},
+		{"len(map(1..2000, repeat('x', 1000000)))", "takes more than"},
+		{"inputs.name matches ('a{900}' + repeat('a?', 200))", "is too large a regular expression"},
 		{"inputs.name matches ('(' + inputs.name)", "`'(' + inputs.name` is not a regular expression"},
 		{"take(inputs.list, -inputs.n)", "`-inputs.n` is negative"},
 		{"sort(inputs.names, inputs.name == 'Ada' ? 'asc' : 'desc') == [] || sort(trigger.body.list | map(# > 1 ? trigger.body.name : #)) == []", "no order"},

@@ -259,7 +259,7 @@ func runConcat(m *meter, args []any) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := m.grow(len(out) + len(list)); err != nil {
+		if err := m.grow(len(out), len(list)); err != nil {
 			return nil, err
 		}
 		out = append(out, list...)
@@ -278,10 +278,7 @@ func runFlatten(m *meter, args []any) (any, error) {
 		if err != nil {
 			return nil, inElement(err)
 		}
-		if err := m.grow(len(out) + len(list)); err != nil {
-			return nil, err
-		}
-		if err := m.charge(len(list) + 1); err != nil {
+		if err := m.grow(len(out), len(list)); err != nil {
 			return nil, err
 		}
 		out = append(out, list...)

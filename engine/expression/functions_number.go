@@ -231,7 +231,11 @@ func runFromJSON(m *meter, args []any) (any, error) {
 	if err != nil {
 		return nil, &fault{arg: 0, reason: "is not JSON"}
 	}
-	return v, nil
+	size := scale{parts: maxParts, bytes: maxText}
+	if err := size.weigh(v); err != nil {
+		return nil, err
+	}
+	return v, m.charge(maxParts - size.parts)
 }
 
 // format is a value as it stands in a text.

@@ -67,14 +67,14 @@ func runSplit(m *meter, args []any) (any, error) {
 		return nil, err
 	}
 	parts := strings.SplitN(s[0], s[1], maxList+1)
-	if err := m.grow(len(parts)); err != nil {
+	if err := m.grow(0, len(parts)); err != nil {
 		return nil, err
 	}
 	out := make([]any, len(parts))
 	for i, part := range parts {
 		out[i] = part
 	}
-	return out, m.charge(len(out))
+	return out, nil
 }
 
 func runReplace(m *meter, args []any) (any, error) {
@@ -82,8 +82,9 @@ func runReplace(m *meter, args []any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if n := strings.Count(s[0], s[1]); len(s[0])+n*(len(s[2])-len(s[1])) > maxText {
-		return nil, errTooLong()
+	size := len(s[0]) + strings.Count(s[0], s[1])*(len(s[2])-len(s[1]))
+	if err := m.make(size); err != nil {
+		return nil, err
 	}
 	return strings.ReplaceAll(s[0], s[1], s[2]), nil
 }
@@ -105,7 +106,10 @@ func runRepeat(m *meter, args []any) (any, error) {
 	case n > int64(maxText/len(s)):
 		return nil, errTooLong()
 	}
-	return strings.Repeat(s, int(n)), m.chargeText(len(s) * int(n))
+	if err := m.make(len(s) * int(n)); err != nil {
+		return nil, err
+	}
+	return strings.Repeat(s, int(n)), nil
 }
 
 func runIndexOf(m *meter, args []any) (any, error) {

@@ -2,7 +2,6 @@ package expression
 
 import (
 	"reflect"
-	"regexp"
 	"time"
 
 	"github.com/expr-lang/expr/ast"
@@ -397,18 +396,25 @@ func (l *lowering) order(n *ast.BinaryNode, where span) ast.Node {
 }
 
 // search leaves tests of strings to the machine where they happen once; in a
-// predicate they count against the budget.
+// predicate they count against the budget, as regular expressions always do.
 func (l *lowering) search(n *ast.BinaryNode, where span) ast.Node {
-	if l.depth == 0 && l.types[n.Right].Kind == engine.KindString {
+	if l.depth == 0 && n.Operator != "matches" && l.types[n.Right].Kind == engine.KindString {
 		left, right := l.converted(n.Left, engine.KindString), l.converted(n.Right, engine.KindString)
-		_, literal := n.Right.(*ast.StringNode)
-		if literal || n.Operator != "matches" {
-			return l.place(&ast.BinaryNode{Operator: n.Operator, Left: left, Right: right}, where)
-		}
+		return l.place(&ast.BinaryNode{Operator: n.Operator, Left: left, Right: right}, where)
 	}
 	right := l.lower(n.Right)
 	if literal, ok := n.Right.(*ast.StringNode); ok && n.Operator == "matches" {
-		right = l.constant(regexp.MustCompile(literal.Value), l.src.span(n.Right)) // the checker has compiled it
+		right = l.pattern(literal)
 	}
 	return l.operate(where, "$"+n.Operator, l.lower(n.Left), right)
+}
+
+// pattern compiles a regular expression once. The checker has seen that it is one.
+func (l *lowering) pattern(n *ast.StringNode) ast.Node {
+	where := l.src.span(n)
+	p, err := compilePattern(n.Value)
+	if err != nil {
+		return l.constant(n.Value, where)
+	}
+	return l.constant(p, where)
 }

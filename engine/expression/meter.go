@@ -17,7 +17,9 @@ const (
 	maxParts  = 10_000_000 // values within a result
 	maxBytes  = 64 << 20   // of the strings within a result
 	maxMemory = 8_000_000  // values the virtual machine may allot
-	textStep  = 256        // bytes of text that cost one step
+	textStep  = 256        // bytes of text that cost one step to look at
+	matchStep = 64         // bytes of text, times states of a regular expression, that cost one step
+	madeStep  = 8          // bytes of text that cost one step to make: memory runs out before time
 )
 
 // meter counts what one evaluation costs, so that it ends.
@@ -68,21 +70,24 @@ func (m *meter) charge(steps int) error {
 
 func (m *meter) chargeText(size int) error { return m.charge(size / textStep) }
 
-// grow checks the length a list is about to have.
-func (m *meter) grow(length int) error {
-	if length > maxList {
+// grow counts elements that are about to be added to a list.
+func (m *meter) grow(length, more int) error {
+	if length+more > maxList {
 		return errTooMany()
 	}
-	return m.charge(length / textStep)
+	return m.charge(more + 1)
+}
+
+// make counts text that is about to be made.
+func (m *meter) make(size int) error {
+	if size > maxText {
+		return errTooLong()
+	}
+	return m.charge(size / madeStep)
 }
 
 // bounded checks a string that was made.
-func (m *meter) bounded(s string) (any, error) {
-	if len(s) > maxText {
-		return nil, errTooLong()
-	}
-	return s, nil
-}
+func (m *meter) bounded(s string) (any, error) { return s, m.make(len(s)) }
 
 // textBuilder puts a bounded string together.
 type textBuilder struct {
@@ -97,7 +102,7 @@ func (b *textBuilder) add(s string) error {
 		return errTooLong()
 	}
 	b.WriteString(s)
-	return b.meter.chargeText(len(s))
+	return b.meter.make(len(s))
 }
 
 // encode is a value as JSON. It is weighed first: an expression can refer to
@@ -114,10 +119,7 @@ func (m *meter) encode(v any) (string, error) {
 	if err != nil {
 		return "", &fault{arg: 0, reason: "has no JSON form"}
 	}
-	if len(data) > maxText {
-		return "", errTooLong()
-	}
-	return string(data), nil
+	return string(data), m.make(len(data))
 }
 
 // scale weighs a value that an expression has put together.

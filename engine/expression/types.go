@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/expr-lang/expr/ast"
+
 	"github.com/drawbridge-soar/drawbridge/engine"
 )
 
@@ -145,6 +147,20 @@ func (c *checker) commonList(a, b engine.Type) (engine.Type, bool) {
 	}
 	t, ok := c.common(*a.Elem, *b.Elem)
 	return engine.ListOf(t), ok
+}
+
+// emptied is the type of a node beside another value: an empty map written out
+// has the fields of that, each of them missing.
+func emptied(n ast.Node, t, beside engine.Type) engine.Type {
+	literal, ok := n.(*ast.MapNode)
+	if !ok || len(literal.Pairs) > 0 || beside.Kind != engine.KindMap {
+		return t
+	}
+	t.Fields = slices.Clone(beside.Fields)
+	for i := range t.Fields {
+		t.Fields[i].Type = maybe(t.Fields[i].Type)
+	}
+	return t
 }
 
 // commonMap unites the fields of two maps; those of only one are optional.

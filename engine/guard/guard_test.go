@@ -54,6 +54,19 @@ func TestTheLowestLimitWins(t *testing.T) {
 	}
 }
 
+func TestOneRunCanOnlyBeLimitedFurther(t *testing.T) {
+	all := rules(t, guard.Configuration{Limits: guard.Limits{Protect: []string{"a"}}}, program.Guard{})
+	for limit, want := range map[int64]int64{0: 0, 3: 3, 10: 10, 50: 10} {
+		got := all.Lowered(limit)
+		if got.MaxChanges() != want || got.Protects(engine.Subject{Target: engine.Target{ID: "a"}}) == nil {
+			t.Errorf("lowered to %d: %d", limit, got.MaxChanges())
+		}
+	}
+	if all.MaxChanges() != 10 {
+		t.Error("lowering changed the rules themselves")
+	}
+}
+
 func TestWhatCannotBeHeldIsNamed(t *testing.T) {
 	for _, c := range []struct {
 		name   string

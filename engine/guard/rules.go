@@ -110,6 +110,17 @@ func (r *Rules) limit(c Configuration, special Limits, playbook string, own prog
 	return nil
 }
 
+// Lowered is the rules with a lower cap, of one run alone. A higher one changes
+// nothing.
+func (r *Rules) Lowered(limit int64) *Rules {
+	if limit >= r.maxChanges {
+		return r
+	}
+	lowered := *r
+	lowered.maxChanges, lowered.from = limit, "the limit this run was started with"
+	return &lowered
+}
+
 // MaxChanges is how many distinct targets a run may change.
 func (r *Rules) MaxChanges() int64 { return r.maxChanges }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -41,7 +42,7 @@ func (d *drive) call(step, calls context.Context, j *job) *answer {
 	if j.plan.failure != nil {
 		return d.failed(j, nil, j.plan.failure)
 	}
-	call, err := d.prepare(step, j)
+	call, err := d.prepare(calls, j) // also for a step that was stopped: what became of its change must be found out
 	f := &facts{connection: connectionNames(j.plan.connections), arguments: hash(j.step.Call.Inputs)}
 	if err != nil {
 		return d.failed(j, f, d.failure(step, j, err))
@@ -84,8 +85,15 @@ func (d *drive) conclude(ctx context.Context, j *job, f *facts, outputs map[stri
 	if failure != nil {
 		return d.failed(j, f, failure)
 	}
+	if len(data) > largeOutput {
+		runtime.GC() // what was encoded takes many times that, and would let the heap grow to twice as much
+	}
 	return &answer{event: j.done(data, "", nil), facts: f}
 }
+
+// largeOutput is the size in bytes of encoded outputs from which collecting
+// the garbage they leave at once costs less than the memory it holds.
+const largeOutput = 1 << 20
 
 // repeatable is the failure of a call that changes nothing: where nobody knows
 // whether it was carried out, it may simply be made again.

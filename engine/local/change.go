@@ -207,7 +207,7 @@ func (c *change) writeIntent(ctx context.Context, begun time.Time) error {
 	call := c.job.step.Call
 	record := c.facts.complete(engine.StepRecord{
 		Run: c.drive.record.ID, Path: call.Path, Attempt: call.Attempt, Form: string(program.FormUses), Action: call.Action,
-		Effect: engine.Change, Status: engine.StepStarted, StartedAt: begun, Why: c.drive.engine.config.Redact.String(call.Why),
+		Effect: engine.Change, Status: engine.StepStarted, StartedAt: instant(begun), Why: c.drive.engine.config.Redact.String(call.Why),
 	})
 	err := c.drive.engine.config.Store.Commit(context.WithoutCancel(ctx), engine.Batch{Steps: []engine.StepRecord{record}})
 	if err != nil {

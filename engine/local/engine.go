@@ -20,7 +20,6 @@ const (
 	DefaultWorkers       = 64
 	DefaultGrace         = 10 * time.Second
 	DefaultChangeTimeout = time.Minute
-	DefaultSettle        = 30 * time.Second
 )
 
 // Errors of an Engine.

@@ -32,7 +32,7 @@ func (e *Engine) load(ctx context.Context, run string) (*drive, error) {
 		return nil, err
 	}
 	d := newDrive(e, record, prog)
-	if d.rules, err = e.rules(prog); err != nil {
+	if d.rules, err = e.rules(prog, record.MaxChanges); err != nil {
 		return nil, err
 	}
 	d.ledger = guard.NewLedger(d.rules)

@@ -169,11 +169,11 @@ func (c *change) happened(mine engine.StepRecord, now engine.Subject) *answer {
 // settleTime is how long reads of a connection may lag.
 func (c *change) settleTime(connection string) time.Duration {
 	for _, conn := range c.input.Connections {
-		if conn.Name == connection && conn.Settle > 0 {
-			return conn.Settle
+		if conn.Name == connection && conn.Settle != nil {
+			return *conn.Settle
 		}
 	}
-	return DefaultSettle
+	return engine.DefaultSettle
 }
 
 func (c *change) openFailure(target *engine.Target, err error) *engine.Failure {

@@ -19,8 +19,11 @@ type StartRequest struct {
 	Program *program.Program
 	Bundle  engine.Bundle  // the sources of Program, by its hash
 	Inputs  map[string]any // those given; ReadInputs reads them from text
-	Actor   engine.Actor
-	Trigger json.RawMessage // what triggered the run; nil when it was started by hand
+	// MaxChanges is a lower cap on changes for this run alone, which holds
+	// however often it is resumed; nil for none. It cannot raise any limit.
+	MaxChanges *int64
+	Actor      engine.Actor
+	Trigger    json.RawMessage // what triggered the run; nil when it was started by hand
 }
 
 // Start records a new run and returns its id; Drive carries it out. Before
@@ -43,7 +46,7 @@ func (e *Engine) Start(ctx context.Context, req StartRequest) (string, error) {
 	}
 	record := engine.RunRecord{
 		ID: id, Playbook: req.Program.Name, Hash: req.Program.Hash, Status: engine.RunRunning, Actor: req.Actor,
-		Inputs: inputs, Trigger: trigger, Attempt: 1, Semantics: machine.Semantics, CreatedAt: now,
+		Inputs: inputs, Trigger: trigger, Attempt: 1, MaxChanges: req.MaxChanges, Semantics: machine.Semantics, CreatedAt: now,
 	}
 	if err := e.record(ctx, record, req); err != nil {
 		return "", fmt.Errorf("starting %s: %w", req.Program.Name, err)
@@ -73,7 +76,10 @@ func (e *Engine) examine(ctx context.Context, req StartRequest) (json.RawMessage
 	if req.Bundle.Hash != req.Program.Hash {
 		return nil, fmt.Errorf("the sources have the hash %s and the program %s", req.Bundle.Hash, req.Program.Hash)
 	}
-	if _, err := e.rules(req.Program); err != nil {
+	if _, err := e.rules(req.Program, nil); err != nil {
+		return nil, err
+	}
+	if err := e.checkCap(req.Program, req.MaxChanges); err != nil {
 		return nil, err
 	}
 	if err := unavailable(req.Program); err != nil {
@@ -89,9 +95,9 @@ func (e *Engine) examine(ctx context.Context, req StartRequest) (json.RawMessage
 	return e.encodeInputs(inputs)
 }
 
-// rules are the limits for a program. Where nothing can change, no limit is in
-// the way.
-func (e *Engine) rules(p *program.Program) (*guard.Rules, error) {
+// rules are the limits for a run of a program. Where nothing can change, no
+// limit is in the way.
+func (e *Engine) rules(p *program.Program, lowered *int64) (*guard.Rules, error) {
 	if !p.Changes {
 		return &guard.Rules{}, nil
 	}
@@ -99,7 +105,28 @@ func (e *Engine) rules(p *program.Program) (*guard.Rules, error) {
 	if err != nil {
 		return nil, fmt.Errorf("combining the limits: %w", err)
 	}
+	if lowered != nil {
+		rules = rules.Lowered(*lowered)
+	}
 	return rules, nil
+}
+
+// checkCap refuses a cap for one run that would be higher than what holds
+// anyway: whoever asks for it expects more than the run may do.
+func (e *Engine) checkCap(p *program.Program, asked *int64) error {
+	if asked == nil || !p.Changes {
+		return nil
+	}
+	rules, err := e.rules(p, nil)
+	switch {
+	case err != nil:
+		return err
+	case *asked < 0:
+		return fmt.Errorf("%w: the run's cap on changes is %d; it cannot be less than 0", guard.ErrSetting, *asked)
+	case *asked > rules.MaxChanges():
+		return fmt.Errorf("%w: a cap of %d would raise the limit on changes, which is %d", guard.ErrSetting, *asked, rules.MaxChanges())
+	}
+	return nil
 }
 
 func unavailable(root *program.Program) error {

@@ -287,7 +287,7 @@ func TestForeachOutcomes(t *testing.T) {
 			run e[x]/a {}
 			run e[y]/a {}
 		answer e[x]/a
-			step e[x]/return~2 succeeded
+			step e[x]/return~2 succeeded: found
 			item e[x] done
 			stop e[y]/a
 			item e[z] skipped [cancelled returned at e: the playbook returned before it ended]

@@ -212,7 +212,7 @@ func TestWhile(t *testing.T) {
 		start
 			step w started
 			step w[0]/return~1 skipped
-			step w[1]/return~1 succeeded
+			step w[1]/return~1 succeeded: enough
 			step w succeeded
 			end succeeded {}
 		`},
@@ -271,7 +271,7 @@ func TestParallel(t *testing.T) {
 			run p/x/a {}
 			run p/y/b {}
 		answer p/x/a
-			step p/x/return~2 succeeded
+			step p/x/return~2 succeeded: done
 			stop p/y/b
 		answer p/y/b
 			step p succeeded
@@ -286,7 +286,7 @@ func TestParallel(t *testing.T) {
 			run p/z/c {}
 		fail p/x/a permanent gone
 		answer p/y/b
-			step p/y/return~2 succeeded
+			step p/y/return~2 succeeded: done
 			stop p/z/c
 		fail p/z/c cancelled
 			step p failed [permanent gone at p/x/a: it went wrong]
@@ -381,7 +381,7 @@ func TestTry(t *testing.T) {
 		{"return runs finally", playbook(try("t", nodes{returnStep("enough")}, nodes{look("c")}, nodes{look("f")}), look("never")), `
 		start
 			step t started
-			step t/try/return~1 succeeded
+			step t/try/return~1 succeeded: enough
 			run t/finally/f {}
 		answer t/finally/f
 			step t succeeded
@@ -448,7 +448,7 @@ func TestCall(t *testing.T) {
 			step c started
 			run c/call/a {"id":"x"}
 		answer c/call/a {"id":"inner"}
-			step c/call/return~2 succeeded
+			step c/call/return~2 succeeded: too many
 			step c succeeded
 			run z {}
 		answer z
@@ -513,7 +513,7 @@ func TestFailAndReturn(t *testing.T) {
 		start
 			run a {}
 		answer a {"id":"x"}
-			step return~2 succeeded
+			step return~2 succeeded: nothing to do
 			end succeeded {"id":"x","never":"skipped"}
 		`},
 	})

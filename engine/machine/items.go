@@ -193,7 +193,7 @@ func written(v any) (string, bool) {
 // again would cost many times their size.
 func (m *Machine) source(f *frame) (iter.Seq2[*item, error], int, *engine.Failure) {
 	if raw, ok := m.encodedList(f.env, f.node.Foreach.List); ok {
-		return encodedItems(raw), len(raw) + len(raw)/2, nil
+		return encodedItems(raw), 2 * len(raw), nil
 	}
 	v, fail := m.evaluate(f.env, f.path, f.node.Foreach.List)
 	if fail != nil {

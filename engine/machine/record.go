@@ -25,6 +25,9 @@ func (m *Machine) recordEnd(f *frame, e ending) {
 	r := m.record(f, e.status)
 	ended := m.now
 	r.EndedAt, r.Error = &ended, e.failure
+	if f.node.Form == program.FormReturn {
+		r.Why = shortened(e.reason)
+	}
 	m.emit(PutStep{Step: r})
 }
 

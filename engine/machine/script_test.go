@@ -216,6 +216,9 @@ func (w *teller) write(c machine.Command) {
 		line = "stop " + w.pathOf(c.Frame)
 	case machine.PutStep:
 		line = fmt.Sprintf("step %s%s %s%s", c.Step.Path, again(c.Step.Attempt), c.Step.Status, failureText(c.Step.Error))
+		if c.Step.Why != "" {
+			line += ": " + c.Step.Why
+		}
 	case machine.PutItem:
 		label := ""
 		if c.Item.Label != c.Item.Key {

@@ -1,9 +1,9 @@
 package machine
 
 import (
+	"bytes"
 	"encoding/json"
-	"maps"
-	"slices"
+	"fmt"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -35,23 +35,37 @@ func why(f *frame) string {
 // whyOf reads the reasons of an element; what has another shape gives none.
 func whyOf(raw []byte) string {
 	var element struct {
-		Reasons  []string       `json:"reasons"`
-		Evidence map[string]any `json:"evidence"`
+		Reasons  []string        `json:"reasons"`
+		Evidence json.RawMessage `json:"evidence"`
 	}
 	if json.Unmarshal(raw, &element) != nil || len(element.Reasons) == 0 {
 		return ""
 	}
 	said := strings.Join(element.Reasons, ", ")
-	var facts []string
-	for _, name := range slices.Sorted(maps.Keys(element.Evidence)) {
-		if value := fact(element.Evidence[name]); value != "" {
-			facts = append(facts, name+" "+value)
-		}
-	}
-	if len(facts) > 0 {
+	if facts := factsOf(element.Evidence); len(facts) > 0 {
 		said += ": " + strings.Join(facts, ", ")
 	}
 	return shortened(said)
+}
+
+// factsOf lists the members of an object, in the order they stand there.
+func factsOf(evidence json.RawMessage) []string {
+	dec := json.NewDecoder(bytes.NewReader(evidence))
+	if open, err := dec.Token(); err != nil || open != json.Delim('{') {
+		return nil
+	}
+	var facts []string
+	for dec.More() {
+		name, err := dec.Token()
+		var value any
+		if err != nil || dec.Decode(&value) != nil {
+			return facts
+		}
+		if said := fact(value); said != "" {
+			facts = append(facts, fmt.Sprintf("%s %s", name, said))
+		}
+	}
+	return facts
 }
 
 // fact is a value of the evidence in words; what is nothing says nothing.

@@ -29,6 +29,10 @@ func (Value) GoString() string { return Placeholder }
 // MarshalText is Placeholder, for JSON and YAML.
 func (Value) MarshalText() ([]byte, error) { return []byte(Placeholder), nil }
 
+// Learner keeps secrets that were received, such as access tokens, out of
+// everything that is stored or shown. A Resolver may be one.
+type Learner interface{ Learn(v Value) }
+
 // Resolver turns references into values. Errors name the reference, never a value.
 type Resolver interface {
 	Resolve(ctx context.Context, ref Reference) (Value, error)

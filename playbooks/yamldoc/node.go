@@ -134,6 +134,9 @@ func (n *Node) Describe() string {
 	case List:
 		return "a list"
 	case Map:
+		if len(n.entries) == 0 {
+			return "an empty map"
+		}
 		return "a map"
 	case Scalar:
 	}

@@ -1,6 +1,7 @@
 package yamldoc
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 )
@@ -23,6 +24,9 @@ func syntaxError(src *source, err error) Diagnostic {
 		at += max(0, strings.Index(content[indent:], "*"+name))
 		return src.diagnostic(at, len(name)+1, "aliases", "there is no anchor &"+clip(name)+" before this alias")
 	}
+	if strings.Contains(text, "exceeded max depth") {
+		return src.diagnostic(at, 1, "too-deep", fmt.Sprintf("nested more than %d levels deep", MaxDepth))
+	}
 	d := src.diagnostic(at, len(content)-indent, "syntax", "this is not YAML: "+clip(text))
 	if hint := syntaxHint(text, content); hint != "" {
 		d.Hint = hint
@@ -36,6 +40,8 @@ func syntaxHint(text, content string) string {
 	switch {
 	case strings.Contains(content, "${{") && strings.ContainsAny(trimmed, "[{"):
 		return `inside { } and [ ], put "${{ … }}" in double quotes`
+	case strings.Contains(text, "incompatible YAML document"):
+		return "leave the line with %YAML out"
 	case strings.Contains(text, "mapping values are not allowed"):
 		return `a text that holds ": " must be in quotes, and keys of one map are indented alike`
 	case strings.Contains(text, "cannot start any token"):

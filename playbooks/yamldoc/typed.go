@@ -106,7 +106,11 @@ func (n *Node) Duration() (any, []Diagnostic) {
 	if n.Kind() != Scalar || !errors.Is(err, engine.ErrDuration) {
 		what = n.Describe()
 	}
-	return nil, []Diagnostic{n.Errorf("duration", "%s is not a duration", what).WithHint("%s", hint)}
+	message := what + " is not a duration"
+	if hint == "" && n.Kind() == Scalar { // it is one, but too long
+		message = "the duration " + what
+	}
+	return nil, []Diagnostic{n.Errorf("duration", "%s", message).WithHint("%s", hint)}
 }
 
 // parseTime reads RFC 3339, or a date, which is its midnight in UTC.

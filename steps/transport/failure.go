@@ -129,21 +129,24 @@ func retryAfter(header string, now time.Time) (wait time.Duration, ok bool) {
 }
 
 // clean makes foreign text fit for a message and removes from it what the
-// request was sent with: its credential, and its URL, whose path may be one.
+// request was sent with, however it is encoded: its credential, and its URL,
+// whose path may be one. That comes first: of a secret that was cut, the rest
+// would not be found any more.
 func (t *trip) clean(text string) string {
 	hidden := []string{t.request.URL, t.credential}
 	if u, err := url.Parse(t.request.URL); err == nil {
 		hidden = append(hidden, u.RequestURI())
 	}
 	hidden = append(hidden, t.request.Header["Authorization"]...)
+	var redactor secret.Redactor
 	for _, s := range hidden {
 		for _, part := range append(strings.Fields(s), s) {
 			if len(part) > len("Bearer") {
-				text = strings.ReplaceAll(text, part, secret.Placeholder)
+				redactor.Learn(secret.New(part))
 			}
 		}
 	}
-	return clean(text)
+	return clean(redactor.String(text))
 }
 
 const maxWords = 200

@@ -12,6 +12,10 @@ import (
 func cloneRun(r engine.RunRecord) engine.RunRecord {
 	r.Inputs, r.Trigger, r.Outputs = slices.Clone(r.Inputs), slices.Clone(r.Trigger), slices.Clone(r.Outputs)
 	r.Error = cloneFailure(r.Error)
+	if r.MaxChanges != nil {
+		limit := *r.MaxChanges
+		r.MaxChanges = &limit
+	}
 	r.CreatedAt = engine.StoredTime(r.CreatedAt)
 	r.FinishedAt, r.WakeAt = cloneTime(r.FinishedAt), cloneTime(r.WakeAt)
 	return r

@@ -4,10 +4,14 @@ import (
 	"database/sql/driver"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/drawbridge-soar/drawbridge/engine"
 )
+
+// valuePart is the size in bytes of the parts a large value is stored in.
+const valuePart = 256 << 10
 
 // encode turns a batch into operations. It runs in the committer's goroutine,
 // so that the writer has nothing to do but to write.
@@ -19,7 +23,14 @@ func encode(b engine.Batch) ([]operation, error) {
 		add(putBundle, bundle.Hash, bundle.Name, required(bundle.Data))
 	}
 	for _, v := range b.Values {
-		add(putValue, string(v.Ref), required(v.Data))
+		part := int64(0)
+		for data := range slices.Chunk(v.Data, valuePart) {
+			add(putValue, string(v.Ref), part, required(data))
+			part++
+		}
+		if part == 0 {
+			add(putValue, string(v.Ref), part, required(nil))
+		}
 	}
 	for i := range b.Runs {
 		values, err := runValues(&b.Runs[i])
@@ -59,6 +70,7 @@ func runValues(r *engine.RunRecord) ([]any, error) {
 		r.ID, r.Hash, r.Playbook, string(r.Status), r.Actor.Name, r.Actor.Via,
 		optional(r.Inputs), optional(r.Trigger), optional(r.Outputs), failure,
 		int64(r.Attempt), int64(r.Semantics), r.CreatedAt.UnixMicro(), micros(r.FinishedAt), micros(r.WakeAt),
+		number(r.MaxChanges),
 	}, err
 }
 
@@ -71,8 +83,16 @@ func stepValues(s *engine.StepRecord) ([]any, error) {
 	return []any{
 		s.Run, s.Path, int64(s.Attempt), s.Form, s.Action, string(s.Effect), s.Connection,
 		string(s.Status), string(s.Outcome), id, name, optional(s.Before), optional(s.After),
-		s.Arguments, optional(s.Inverse), failure, s.StartedAt.UnixMicro(), micros(s.EndedAt),
+		s.Arguments, optional(s.Inverse), failure, s.StartedAt.UnixMicro(), micros(s.EndedAt), s.Why,
 	}, err
+}
+
+// number is a number that may be missing.
+func number(n *int64) any {
+	if n == nil {
+		return nil
+	}
+	return *n
 }
 
 // required is data that exists also where it is empty: the driver takes nil

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -129,11 +130,17 @@ func (s *Store) items(ctx context.Context, q engine.ItemQuery) ([]engine.ItemRec
 
 // Value is a stored value.
 func (s *Store) Value(ctx context.Context, ref engine.Reference) ([]byte, error) {
-	data, err := one(ctx, s, func(r *sql.Rows) (data []byte, err error) {
+	parts, err := all(ctx, s, func(r *sql.Rows) (data []byte, err error) {
 		err = r.Scan(&data)
 		return data, err
-	}, "SELECT data FROM value WHERE ref = ?", string(ref))
-	return data, wrap(err, "reading value %q", ref)
+	}, "SELECT data FROM value WHERE ref = ? ORDER BY part", string(ref))
+	if err == nil && len(parts) == 0 {
+		err = engine.ErrNotFound
+	}
+	if len(parts) == 1 {
+		return parts[0], wrap(err, "reading value %q", ref)
+	}
+	return slices.Concat(parts...), wrap(err, "reading value %q", ref)
 }
 
 // number is what the other tables know a run by.
@@ -247,18 +254,18 @@ func wrap(err error, format string, args ...any) error {
 }
 
 const runColumns = `SELECT id, playbook, hash, status, actor, via, inputs, "trigger", outputs, error,
-	attempt, semantics, created_at, finished_at, wake_at FROM run`
+	attempt, semantics, created_at, finished_at, wake_at, max_changes FROM run`
 
 func scanRun(rows *sql.Rows) (engine.RunRecord, error) {
 	var r engine.RunRecord
 	err := rows.Scan(&r.ID, &r.Playbook, &r.Hash, &r.Status, &r.Actor.Name, &r.Actor.Via,
 		(*[]byte)(&r.Inputs), (*[]byte)(&r.Trigger), (*[]byte)(&r.Outputs), asFailure{&r.Error},
-		&r.Attempt, &r.Semantics, asTime{&r.CreatedAt}, asOptionalTime{&r.FinishedAt}, asOptionalTime{&r.WakeAt})
+		&r.Attempt, &r.Semantics, asTime{&r.CreatedAt}, asOptionalTime{&r.FinishedAt}, asOptionalTime{&r.WakeAt}, &r.MaxChanges)
 	return r, errors.Join(err, enumeration("status", r.Status, r.Status.Known()))
 }
 
 const stepColumns = `SELECT path, attempt, form, action, effect, connection, status, outcome, target_id, target_name,
-	"before", "after", arguments, inverse, error, started_at, ended_at FROM step`
+	"before", "after", arguments, inverse, error, started_at, ended_at, why FROM step`
 
 func scanStep(rows *sql.Rows) (engine.StepRecord, error) {
 	var (
@@ -267,7 +274,7 @@ func scanStep(rows *sql.Rows) (engine.StepRecord, error) {
 	)
 	err := rows.Scan(&s.Path, &s.Attempt, &s.Form, &s.Action, &s.Effect, &s.Connection, &s.Status, &s.Outcome,
 		&id, &name, (*[]byte)(&s.Before), (*[]byte)(&s.After), &s.Arguments, (*[]byte)(&s.Inverse),
-		asFailure{&s.Error}, asTime{&s.StartedAt}, asOptionalTime{&s.EndedAt})
+		asFailure{&s.Error}, asTime{&s.StartedAt}, asOptionalTime{&s.EndedAt}, &s.Why)
 	if id.Valid {
 		s.Target = &engine.Target{ID: id.String, Name: name.String}
 	}

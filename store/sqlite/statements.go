@@ -70,23 +70,23 @@ func (k kind) query() string {
 	case putBundle:
 		return `INSERT INTO bundle (hash, name, data) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING`
 	case putValue:
-		return `INSERT INTO value (ref, data) VALUES (?1, ?2) ON CONFLICT DO NOTHING`
+		return `INSERT INTO value (ref, part, data) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING`
 	case putRun:
 		return `INSERT INTO run (id, hash, playbook, status, actor, via, inputs, "trigger", outputs, error,
-			attempt, semantics, created_at, finished_at, wake_at)
-			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
+			attempt, semantics, created_at, finished_at, wake_at, max_changes)
+			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
 			ON CONFLICT (id) DO UPDATE SET hash = ?2, playbook = ?3, status = ?4, actor = ?5, via = ?6, inputs = ?7,
 			"trigger" = ?8, outputs = ?9, error = ?10, attempt = ?11, semantics = ?12, created_at = ?13,
-			finished_at = ?14, wake_at = ?15`
+			finished_at = ?14, wake_at = ?15, max_changes = ?16`
 	case addEvent:
 		return `INSERT INTO event (run, seq, at, kind, data) VALUES (` + runBeforeEvent + `, ?2, ?3, ?4, ?5)`
 	case putStep:
 		return `INSERT INTO step (run, path, attempt, first_at, form, action, effect, connection, status, outcome,
-			target_id, target_name, "before", "after", arguments, inverse, error, started_at, ended_at)
-			VALUES (` + runNumber + `, ?2, ?3, ?17, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
+			target_id, target_name, "before", "after", arguments, inverse, error, started_at, ended_at, why)
+			VALUES (` + runNumber + `, ?2, ?3, ?17, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
 			ON CONFLICT (run, path, attempt) DO UPDATE SET form = ?4, action = ?5, effect = ?6, connection = ?7,
 			status = ?8, outcome = ?9, target_id = ?10, target_name = ?11, "before" = ?12, "after" = ?13,
-			arguments = ?14, inverse = ?15, error = ?16, started_at = ?17, ended_at = ?18`
+			arguments = ?14, inverse = ?15, error = ?16, started_at = ?17, ended_at = ?18, why = ?19`
 	case putItem:
 		return `INSERT INTO item (run, path, idx, key, label, outcome, error, ended_at)
 			VALUES (` + runNumber + `, ?2, ?3, ?4, ?5, ?6, ?7, ?8)

@@ -27,7 +27,7 @@ func bundle() engine.Bundle {
 func plainRun(id string) engine.RunRecord {
 	return engine.RunRecord{
 		ID: id, Playbook: "contain", Hash: bundleHash, Status: engine.RunRunning,
-		Actor: engine.Actor{Name: "alice", Via: "cli"}, Attempt: 1, Semantics: 1, CreatedAt: noon(),
+		Actor: engine.Actor{Name: "alice", Via: "cli"}, Attempt: 1, MaxChanges: pointer(int64(3)), Semantics: 1, CreatedAt: noon(),
 	}
 }
 
@@ -57,6 +57,7 @@ func fullStep(run, path string) engine.StepRecord {
 	s.Status, s.Outcome, s.Target = engine.StepFailed, engine.OutcomeFailed, &engine.Target{ID: "U1", Name: "Alice"}
 	s.Before, s.After = json.RawMessage(`{"state":"active"}`), json.RawMessage(`{"state":"suspended"}`)
 	s.Arguments, s.Inverse = "9f86d0", json.RawMessage(`{"action":"user.reactivate","inputs":{"id":"U1"}}`)
+	s.Why = "guessed-then-in: failed 7"
 	s.Error, s.EndedAt = failure(), pointer(noon().Add(time.Second))
 	return s
 }

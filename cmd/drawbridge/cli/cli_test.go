@@ -11,7 +11,6 @@ import (
 	"github.com/drawbridge-soar/drawbridge/engine"
 	"github.com/drawbridge-soar/drawbridge/engine/guard"
 	"github.com/drawbridge-soar/drawbridge/engine/local"
-	"github.com/drawbridge-soar/drawbridge/engine/program"
 )
 
 func TestExitCodesOfRuns(t *testing.T) {
@@ -89,44 +88,6 @@ func TestReadInputs(t *testing.T) {
 				t.Errorf("%v (-want +got):\n%s", err, diff)
 			}
 		})
-	}
-}
-
-func TestLoweredLimit(t *testing.T) {
-	of := func(n int64) *int64 { return &n }
-	own := guard.Configuration{
-		Limits:    guard.Limits{MaxChanges: of(25), Protect: []string{"a"}},
-		Playbooks: map[string]guard.Limits{"offboard": {MaxChanges: of(200)}, "sweep": {MaxChanges: of(3)}},
-	}
-	for _, c := range []struct {
-		config   guard.Configuration
-		playbook string
-		limit    int64
-		wrong    bool
-	}{
-		{guard.Configuration{}, "x", 10, false},
-		{guard.Configuration{}, "x", 11, true},
-		{own, "x", 0, false},
-		{own, "x", 26, true},
-		{own, "offboard", 199, false},
-		{own, "offboard", 201, true},
-		{own, "sweep", 4, true},
-		{own, "x", -1, true},
-	} {
-		got, err := lowered(c.config, c.playbook, c.limit)
-		if c.wrong {
-			if exitCode(err) != exitUsage {
-				t.Errorf("%s to %d: %v", c.playbook, c.limit, err)
-			}
-			continue
-		}
-		rules, ruleErr := guard.NewRules(got, c.playbook, program.Guard{})
-		if err != nil || ruleErr != nil || rules.MaxChanges() != c.limit {
-			t.Errorf("%s to %d: %v %v %v", c.playbook, c.limit, rules, err, ruleErr)
-		}
-	}
-	if *own.Playbooks["offboard"].MaxChanges != 200 || len(own.Playbooks) != 2 {
-		t.Error("lowering changed the configuration itself")
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/drawbridge-soar/drawbridge/cmd/drawbridge/screen"
 	"github.com/drawbridge-soar/drawbridge/engine"
+	"github.com/drawbridge-soar/drawbridge/engine/program"
 )
 
 // runDocument is a run as -o json prints it: by run, by runs show and, without
@@ -45,6 +46,7 @@ type stepDocument struct {
 	Action    string            `json:"action,omitempty"`
 	Status    engine.StepStatus `json:"status"`
 	Attempt   int               `json:"attempt"`
+	Reason    string            `json:"reason,omitempty"` // of a return
 	StartedAt string            `json:"started_at"`
 	EndedAt   *string           `json:"ended_at"`
 	Error     *failureDocument  `json:"error,omitempty"`
@@ -86,10 +88,14 @@ func documentOfChange(s screen.Change) changeDocument {
 }
 
 func documentOfStep(s engine.StepRecord) stepDocument {
-	return stepDocument{
+	doc := stepDocument{
 		Path: s.Path, Form: s.Form, Action: s.Action, Status: s.Status, Attempt: s.Attempt,
 		StartedAt: stamp(s.StartedAt), EndedAt: stampOf(s.EndedAt), Error: documentOfFailure(s.Error),
 	}
+	if s.Form == string(program.FormReturn) {
+		doc.Reason = s.Why
+	}
+	return doc
 }
 
 func documentOfItem(i engine.ItemRecord) itemDocument {

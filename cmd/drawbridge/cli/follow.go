@@ -158,6 +158,7 @@ func (a *app) interruptible(ctx context.Context, f follower) (context.Context, f
 		case <-done:
 		case <-signals:
 			f.close()
+			a.say("left at once; nothing is lost: continue with %s", a.command("runs resume"))
 			_ = a.stdout.Close()
 			_ = a.stderr.Close()
 			os.Exit(exitInterrupted)

@@ -55,43 +55,16 @@ func (a *app) run(ctx context.Context, argument string, o runOptions) error {
 	if err != nil {
 		return err
 	}
+	var limit *int64
 	if o.limited {
-		if conf.Guard, err = lowered(conf.Guard, playbook.program.Name, o.maxChanges); err != nil {
-			return err
-		}
+		limit = &o.maxChanges
 	}
 	return a.carryOut(ctx, conf, func(ctx context.Context, rt *opened) (string, error) {
 		a.reportLeftovers(ctx, rt, "")
 		return rt.engine.Start(ctx, local.StartRequest{
-			Program: playbook.program, Bundle: playbook.bundle, Inputs: inputs, Actor: actor(),
+			Program: playbook.program, Bundle: playbook.bundle, Inputs: inputs, MaxChanges: limit, Actor: actor(),
 		})
 	}, onward)
-}
-
-// lowered is the limits with a lower cap on changes for one playbook.
-func lowered(c guard.Configuration, playbook string, limit int64) (guard.Configuration, error) {
-	if limit < 0 {
-		return c, usage("--max-changes must not be negative")
-	}
-	own := c.Playbooks[playbook]
-	ceiling := int64(guard.DefaultMaxChanges)
-	for _, set := range []*int64{c.MaxChanges, own.MaxChanges} {
-		if set != nil {
-			ceiling = *set
-		}
-	}
-	if limit > ceiling {
-		return c, usage("--max-changes %d would raise the limit, which is %d; only the configuration can", limit, ceiling)
-	}
-	own.MaxChanges = &limit
-	all := map[string]guard.Limits{playbook: own}
-	for name, l := range c.Playbooks {
-		if name != playbook {
-			all[name] = l
-		}
-	}
-	c.Playbooks = all
-	return c, nil
 }
 
 // beginner chooses or makes the run to be carried out.

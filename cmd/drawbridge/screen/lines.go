@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/drawbridge-soar/drawbridge/engine"
 	"github.com/drawbridge-soar/drawbridge/engine/machine"
@@ -22,12 +23,17 @@ type Lines struct {
 	palette Palette
 	began   map[string]bool
 	loops   map[string]map[engine.Outcome]int
+	whole   map[string]bool      // loops of which every item was reported here
+	wakes   map[string]time.Time // until when a step was said to wait
 	told    int
 }
 
 // NewLines makes a reporter that has reported nothing yet.
 func NewLines(out io.Writer, p Palette) *Lines {
-	return &Lines{out: out, palette: p, began: map[string]bool{}, loops: map[string]map[engine.Outcome]int{}}
+	return &Lines{
+		out: out, palette: p, began: map[string]bool{}, loops: map[string]map[engine.Outcome]int{},
+		whole: map[string]bool{}, wakes: map[string]time.Time{},
+	}
 }
 
 // Update writes what has just become known of steps and items.
@@ -65,9 +71,10 @@ func (l *Lines) step(s engine.StepRecord) {
 	name := stepName(s, l.palette)
 	switch {
 	case s.Status == engine.StepStarted:
+		l.whole[s.Path] = true
 		l.begin(s.Path, name)
 	case s.Status == engine.StepWaiting:
-		fmt.Fprintf(l.out, "%s: %s\n", name, l.palette.Warn("waiting")+because(s.Error))
+		fmt.Fprintf(l.out, "%s: %s\n", name, l.palette.Warn("waiting")+because(s))
 	case over(s.Status):
 		fmt.Fprintf(l.out, "%s: %s\n", name, l.ended(s))
 	}
@@ -77,12 +84,24 @@ func (l *Lines) step(s engine.StepRecord) {
 // action's call is not recorded, and it may last.
 func (l *Lines) Begun(steps []machine.StepView) {
 	for _, s := range steps {
-		if s.Status == engine.StepStarted {
+		switch s.Status {
+		case engine.StepStarted:
 			l.begin(s.Path, Clean(s.Path, nameWidth))
+		case engine.StepWaiting:
+			l.wait(s)
+		default: // ended, which its record tells
 		}
 		if s.Form != program.FormForeach && s.Form != program.FormWhile {
 			l.Begun(s.Steps)
 		}
+	}
+}
+
+// wait says once that a step is tried again, and when.
+func (l *Lines) wait(s machine.StepView) {
+	if !l.wakes[s.Path].Equal(s.Wake) {
+		l.wakes[s.Path] = s.Wake
+		fmt.Fprintf(l.out, "%s: %s, again at %s\n", Clean(s.Path, nameWidth), l.palette.Warn("waiting"), s.Wake.UTC().Format("15:04:05Z"))
 	}
 }
 
@@ -107,17 +126,22 @@ func (l *Lines) ended(s engine.StepRecord) string {
 	if s.EndedAt != nil && s.Status != engine.StepSkipped {
 		text += l.palette.Dim(" in " + Took(s.EndedAt.Sub(s.StartedAt)))
 	}
-	if s.Form == "foreach" && s.Status != engine.StepSkipped {
+	if s.Form == "foreach" && l.whole[s.Path] {
 		text += "; items: " + orNone(Counts(l.loops[s.Path]))
 	}
-	return text + because(s.Error)
+	return text + because(s)
 }
 
-func because(f *engine.Failure) string {
-	if f == nil {
+// because is why a step ended as it did: its failure, or the reason of a return.
+func because(s engine.StepRecord) string {
+	switch {
+	case s.Error != nil:
+		return ": " + Clean(s.Error.Message, 300)
+	case s.Form == string(program.FormReturn) && s.Why != "":
+		return ": " + Clean(s.Why, 300)
+	default:
 		return ""
 	}
-	return ": " + Clean(f.Message, 300)
 }
 
 func orNone(s string) string {

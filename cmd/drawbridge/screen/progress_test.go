@@ -47,6 +47,56 @@ tell (message.send): skipped
 	}
 }
 
+// A resumed run has not seen the items of before: it must not count them as none.
+func TestLinesOfALoopThatBeganEarlier(t *testing.T) {
+	var out strings.Builder
+	l := screen.NewLines(&out, screen.NewPalette(false))
+	ended := began.Add(2 * time.Second)
+	l.Begun([]machine.StepView{{Path: "contain", Form: program.FormForeach, Status: engine.StepStarted}})
+	l.Update(
+		[]engine.StepRecord{{Path: "contain", Form: "foreach", Status: engine.StepSucceeded, StartedAt: began, EndedAt: &ended}},
+		[]engine.ItemRecord{{Path: "contain", Key: "z", Outcome: engine.OutcomeDone}})
+	want := "contain: started\ncontain: succeeded in 2.0s\n"
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestLinesOfAStepThatIsTriedAgain(t *testing.T) {
+	var out strings.Builder
+	l := screen.NewLines(&out, screen.NewPalette(false))
+	ended := began.Add(time.Second)
+	failed := engine.StepRecord{Path: "get", Form: "uses", Status: engine.StepFailed, StartedAt: began, EndedAt: &ended}
+	for i := range 2 {
+		l.Update([]engine.StepRecord{failed}, nil)
+		wait := machine.StepView{Path: "get", Status: engine.StepWaiting, Wake: began.Add(time.Duration(i) * time.Minute)}
+		l.Begun([]machine.StepView{wait})
+		l.Begun([]machine.StepView{wait})
+	}
+	want := `get: failed in 1.0s
+get: waiting, again at 03:00:00Z
+get: failed in 1.0s
+get: waiting, again at 03:01:00Z
+`
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestReasonOfAReturn(t *testing.T) {
+	ended := began.Add(time.Second)
+	step := engine.StepRecord{Path: "return~1", Form: "return", Status: engine.StepSucceeded, StartedAt: began, EndedAt: &ended, Why: "nothing\x1b[2J to do"}
+	var lines, page strings.Builder
+	screen.NewLines(&lines, screen.NewPalette(false)).Update([]engine.StepRecord{step}, nil)
+	screen.Steps(&page, []engine.StepRecord{step}, screen.NewPalette(false))
+	if diff := cmp.Diff("return~1: succeeded in 1.0s: nothing to do\n", lines.String()); diff != "" {
+		t.Errorf("while it runs (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff("✓ return~1  succeeded  1.0s: nothing to do\n\n", page.String()); diff != "" {
+		t.Errorf("afterwards (-want +got):\n%s", diff)
+	}
+}
+
 func TestLinesDoNotFloodALog(t *testing.T) {
 	var out strings.Builder
 	l := screen.NewLines(&out, screen.NewPalette(false))

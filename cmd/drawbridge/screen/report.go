@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/drawbridge-soar/drawbridge/engine"
 )
@@ -74,13 +75,21 @@ func total(counts map[engine.Outcome]int) int {
 	return n
 }
 
-// Outcome is what became of a change; nobody knows while only its intent is
-// recorded.
+// Outcome is what became of a change. Nobody knows while only its intent is
+// recorded; one that ended without an outcome did not come as far as that.
 func (c Change) Outcome() engine.Outcome {
-	if c.StepRecord.Outcome == "" {
+	switch {
+	case c.StepRecord.Outcome != "":
+		return c.StepRecord.Outcome
+	case c.Status == engine.StepFailed, c.Status == engine.StepWaiting:
+		return engine.OutcomeFailed
+	case c.Status == engine.StepRefused:
+		return engine.OutcomeRefused
+	case c.Status == engine.StepCancelled:
+		return engine.OutcomeSkipped
+	default:
 		return engine.OutcomeUnsettled
 	}
-	return c.StepRecord.Outcome
 }
 
 // writeChange writes one line of the ledger, and what is to be said about it.
@@ -181,8 +190,17 @@ func writeTrouble(w io.Writer, loop Loop, told []Change, p Palette) {
 
 // ItemPath is the path of an item: what the paths of its steps begin with.
 func ItemPath(item engine.ItemRecord) string {
-	escaped := strings.NewReplacer("%", "%25", "/", "%2F", "[", "%5B", "]", "%5D").Replace(item.Key)
-	return item.Path + "[" + escaped + "]"
+	var b strings.Builder
+	for _, r := range item.Key {
+		if !strings.ContainsRune("/[]%", r) && !unicode.IsControl(r) {
+			b.WriteRune(r)
+			continue
+		}
+		for _, c := range []byte(string(r)) {
+			fmt.Fprintf(&b, "%%%02X", c)
+		}
+	}
+	return item.Path + "[" + b.String() + "]"
 }
 
 // Within reports whether a path is that of an item or of a step inside it.

@@ -25,6 +25,28 @@ func suspend(id, name, label string, o engine.Outcome, f *engine.Failure) screen
 	}
 }
 
+// A change whose target could not even be read did not happen: nothing about it
+// is unsettled.
+func TestOutcomeOfAChange(t *testing.T) {
+	for status, want := range map[engine.StepStatus]engine.Outcome{
+		engine.StepStarted:   engine.OutcomeUnsettled,
+		engine.StepUnsettled: engine.OutcomeUnsettled,
+		engine.StepFailed:    engine.OutcomeFailed,
+		engine.StepWaiting:   engine.OutcomeFailed,
+		engine.StepRefused:   engine.OutcomeRefused,
+		engine.StepCancelled: engine.OutcomeSkipped,
+	} {
+		c := screen.Change{StepRecord: engine.StepRecord{Status: status}}
+		if got := c.Outcome(); got != want {
+			t.Errorf("%s without an outcome is %s, want %s", status, got, want)
+		}
+	}
+	c := screen.Change{StepRecord: engine.StepRecord{Status: engine.StepFailed, Outcome: engine.OutcomeDone}}
+	if got := c.Outcome(); got != engine.OutcomeDone {
+		t.Errorf("a recorded outcome is given as %s", got)
+	}
+}
+
 func TestSummary(t *testing.T) {
 	ended := began.Add(1500 * time.Millisecond)
 	mara := suspend("U1", "Mara", "mara@example.com", engine.OutcomeDone, nil)
@@ -143,8 +165,8 @@ inputs {"window":"24h"}
 }
 
 func TestPathsOfItems(t *testing.T) {
-	path := screen.ItemPath(engine.ItemRecord{Path: "contain", Key: "a/b[c]%"})
-	if path != "contain[a%2Fb%5Bc%5D%25]" {
+	path := screen.ItemPath(engine.ItemRecord{Path: "contain", Key: "a/b[c]%\nü"})
+	if path != "contain[a%2Fb%5Bc%5D%25%0Aü]" {
 		t.Errorf("got %q", path)
 	}
 	for inside, want := range map[string]bool{path: true, path + "/suspend": true, path + "x": false, "contain": false} {

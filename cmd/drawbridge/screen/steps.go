@@ -32,7 +32,7 @@ func Steps(w io.Writer, steps []engine.StepRecord, p Palette) {
 		if s.Attempt > 1 {
 			line += p.Warn(fmt.Sprintf("  attempt %d", s.Attempt))
 		}
-		fmt.Fprintln(w, line+because(s.Error))
+		fmt.Fprintln(w, line+because(s))
 	}
 	if len(steps) > 0 {
 		fmt.Fprintln(w)

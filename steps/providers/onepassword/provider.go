@@ -2,7 +2,6 @@ package onepassword
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/drawbridge-soar/drawbridge/engine"
 	"github.com/drawbridge-soar/drawbridge/engine/secret"
@@ -11,9 +10,8 @@ import (
 )
 
 const (
-	defaultSettle = 30 * time.Second
-	maxPageSize   = 1000
-	maxID         = 200
+	maxPageSize = 1000
+	maxID       = 200
 
 	// The Users API documents no limit. This one is far above what a listing
 	// needs and keeps a mistake from becoming a flood.
@@ -60,8 +58,8 @@ func settings() []engine.Field {
 			Doc: "The application's client id."},
 		{Name: "client_secret", Type: secretType, Required: true, Example: "env://OP_CLIENT_SECRET",
 			Doc: "The application's client secret."},
-		{Name: "settle", Type: engine.TypeDuration(), Default: defaultSettle,
-			Doc: "How long a read may still show the state before a change."},
+		{Name: "settle", Type: engine.TypeDuration(), Default: engine.DefaultSettle,
+			Doc: "How long a read may still show the state before a change. `0s` means never."},
 		{Name: "page_size", Type: engine.TypeInteger(), Default: thousand, Minimum: &one, Maximum: &thousand,
 			Doc: "How many users one request asks for."},
 	}
@@ -93,7 +91,7 @@ func open(o engine.Opening, options transport.Options) (*engine.Connection, erro
 		Name:        o.Name,
 		Provider:    "onepassword",
 		Fingerprint: "onepassword " + account + " " + base,
-		Settle:      setting(o.Settings, "settle", defaultSettle),
+		Settle:      new(setting(o.Settings, "settle", engine.DefaultSettle)),
 		Offers:      map[engine.Capability]any{identity.CapabilityDirectory: d, engine.CapabilityTest: d},
 	}, nil
 }

@@ -300,6 +300,7 @@ func TestOpen(t *testing.T) {
 		want string // part of the error; "" for none
 	}{
 		"as it is":          {nil, ""},
+		"reads never lag":   {map[string]any{"settle": time.Duration(0)}, ""},
 		"region":            {map[string]any{"base_url": nil, "region": "eu"}, ""},
 		"plain http":        {map[string]any{"base_url": "http://api.example.com"}, "https"},
 		"with a password":   {map[string]any{"base_url": "https://me:hunter2@api.example.com"}, "password"},
@@ -309,7 +310,11 @@ func TestOpen(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			conn, err := onepassword.Provider().Open(h.opening(tt.more))
 			if tt.want == "" {
-				if err != nil || conn.Settle != 30*time.Second {
+				want := 30 * time.Second
+				if settle, ok := tt.more["settle"].(time.Duration); ok {
+					want = settle
+				}
+				if err != nil || conn.Settle == nil || *conn.Settle != want {
 					t.Errorf("%+v, %v", conn, err)
 				}
 				return

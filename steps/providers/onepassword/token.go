@@ -102,6 +102,9 @@ func (t *tokens) fetch(ctx context.Context) (string, error) {
 	if !got.Expiry.IsZero() {
 		life = time.Until(got.Expiry)
 	}
+	if learner, ok := t.secrets.(secret.Learner); ok {
+		learner.Learn(secret.New(got.AccessToken))
+	}
 	value := "Bearer " + got.AccessToken
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -20,10 +20,13 @@ CREATE TABLE bundle (
   data BLOB NOT NULL
 ) STRICT;
 
+-- A value lies in parts, because SQLite builds a whole row in memory.
 CREATE TABLE value (
   n    INTEGER PRIMARY KEY,
-  ref  TEXT NOT NULL UNIQUE,
-  data BLOB NOT NULL
+  ref  TEXT    NOT NULL,
+  part INTEGER NOT NULL,
+  data BLOB    NOT NULL,
+  UNIQUE (ref, part)
 ) STRICT;
 
 CREATE TABLE run (
@@ -39,6 +42,7 @@ CREATE TABLE run (
   outputs     BLOB,
   error       BLOB,
   attempt     INTEGER NOT NULL,
+  max_changes INTEGER,
   semantics   INTEGER NOT NULL,
   created_at  INTEGER NOT NULL,
   finished_at INTEGER,
@@ -87,6 +91,7 @@ CREATE TABLE step (
   "after"     BLOB,
   arguments   TEXT    NOT NULL,
   inverse     BLOB,
+  why         TEXT    NOT NULL,
   error       BLOB,
   started_at  INTEGER NOT NULL,
   ended_at    INTEGER,
