@@ -105,6 +105,10 @@ func (c *checker) connection(s *step, spec engine.ActionSpec) engine.ConnectionR
 	case given:
 		ref.Name = it.node.Text()
 	}
+	if given && ref.Name == "" && len(it.node.Entries()) == 0 {
+		c.add(it.node.Errorf("type", "`connection` names none").WithHint("without `connection` it is the only one that fits, or the configuration's default"))
+		return ref
+	}
 	if c.env.Catalog != nil {
 		c.resolve(s, spec, ref)
 	}

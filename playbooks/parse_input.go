@@ -102,7 +102,11 @@ func (p *parser) inputDefault(g given, f *engine.Field) {
 		if d.Code == "type" {
 			d.Message = "the default " + d.Message
 		}
+		if def.node.Kind() == yamldoc.Null {
+			d = d.WithHint("for an input that may be missing write `optional: true` instead")
+		}
 		p.add(d)
 	}
 	f.Default = v
+	f.Type.Optional = v == nil && len(problems) == 0 // nothing is a value only of kind any
 }

@@ -260,11 +260,24 @@ func (p *parser) inner(s *step, k key, it item) {
 		if by := g["by"]; by.key != nil && !by.wrong && len(by.node.Items()) == 0 {
 			p.add(by.node.Errorf("name", "`by` names nobody"))
 		}
+		p.enoughPeople(g)
 	case "wait":
 		if it.node.Kind() == yamldoc.Map && len(g) != 1 {
 			p.add(it.node.FirstKey().Errorf("form", "`wait` has exactly one of for, until and signal"))
 		}
 	}
+}
+
+// enoughPeople reports an approval that cannot be given, because more people
+// are needed than there are. How many a group has is not known here.
+func (p *parser) enoughPeople(g given) {
+	by := g.texts("by")
+	inGroup := func(name string) bool { return strings.HasPrefix(name, "group:") }
+	distinct := len(slices.Compact(slices.Sorted(slices.Values(by))))
+	if distinct == 0 || slices.ContainsFunc(by, inGroup) || g.integer("needs") <= int64(distinct) {
+		return
+	}
+	p.add(g["needs"].node.Errorf("range", "`needs` is %d, but `by` names only %d", g.integer("needs"), distinct))
 }
 
 // Pauses between attempts where a playbook does not say.

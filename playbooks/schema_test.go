@@ -90,7 +90,7 @@ func onlyTheChecker() []string {
 		change-by-index-of-any key-no-name switch-case-type branch-name change-by-index-as-key switch-on-list enum-empty name-of-two-lines
 		predicate-in-braces syntax-cut-by-comment webhook-name set-status trigger-sees-no-steps retry-pauses switch-case-twice step-around
 		webhook-twice minimum-of-text for-expression-type switch-optional default-type output-name map-in-text schedule-computed
-		connection-of-nothing default-and-optional notify-unknown output-called-status key-optional
+		connection-of-nothing connection-empty connection-empty-map approve-too-few default-null-used-bare default-null-typed default-and-optional notify-unknown output-called-status key-optional
 		schedule-has-no-body braces-in-condition braces-in-predicate optional-into-one-of optional-into-optional default-among-cases
 		no-timeout braces-in-default braces-in-default-list step-by-escape steps-as-a-value variable-is-a-word braces-in-protect
 		braces-in-case duration-too-long change-by-index-and-run braces-of-another braces-of-a-shell negation-first predicate-computed`)

@@ -70,6 +70,11 @@ func problemCases() []problemCase {
 		{"let d = user.dept; «d» == 'IT'", "optional", "`d` may be missing", ""},
 		{"user.dept != nil || «user.dept» == 'IT'", "optional", "may be missing", ""},
 		{"user.dept != nil ? 1 : len(«user.dept»)", "optional", "may be missing", ""},
+		{"sort(«[true, inputs.flag]»)", "type", "a bool has no order", ""},
+		{"sortBy(steps.lookup.users, «.id == 'x'»)", "type", "a bool has no order", ""},
+		{"keys(«inputs.list»)", "type", "this is a list of integer, a map is needed", ""},
+		{"let n = nil; «n».x", "type", "nil has no fields", ""},
+		{"«len» > 3", "unknown-name", "unknown name `len`", ""},
 		{"sum(«[inputs.limit, 1]»)", "optional", "an element of", ""},
 		{"sort(«[user.dept, 'x']»)", "optional", "an element of `[user.dept, 'x']` may be missing", ""},
 		{"max(«map(steps.lookup.users, .last_seen)»)", "optional", "an element of", ""},
@@ -245,6 +250,8 @@ func TestWantedTypes(t *testing.T) {
 		{"{a: 1, b: «'2'»}", engine.DictOf(engine.TypeInteger()), "this is a string, an integer is needed"},
 		{"inputs.labels", engine.DictOf(engine.TypeString()), ""},
 		{"«steps.lookup»", point, "this map does not fit: it has no `x`"},
+		{"«user»", engine.MapOf(field("email", engine.TypeInteger())), "this map does not fit: its `email` is a string, an integer is needed"},
+		{"«inputs.labels»", engine.DictOf(engine.TypeInteger()), "this map does not fit: its values must be an integer"},
 		{"let d = user.dept; «d»", engine.TypeString(), "`d` may be missing"},
 	}
 	for _, tc := range tests {

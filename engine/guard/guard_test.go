@@ -67,6 +67,41 @@ func TestOneRunCanOnlyBeLimitedFurther(t *testing.T) {
 	}
 }
 
+func TestCalledPlaybooksCanOnlyLowerAndAdd(t *testing.T) {
+	config := guard.Configuration{
+		Limits:    guard.Limits{MaxChanges: of[int64](25)},
+		Playbooks: map[string]guard.Limits{"wide": {MaxChanges: of[int64](200)}, "narrow": {MaxChanges: of[int64](2), Protect: []string{"boss"}}},
+	}
+	outer := rules(t, config, program.Guard{MaxChanges: of[int64](20)})
+	for _, c := range []struct {
+		called string
+		own    program.Guard
+		want   int64
+	}{
+		{"plain", program.Guard{}, 20},
+		{"wide", program.Guard{MaxChanges: of[int64](100)}, 20},
+		{"wide", program.Guard{MaxChanges: of[int64](7)}, 7},
+		{"narrow", program.Guard{MaxChanges: of[int64](7)}, 2},
+		{"narrow", program.Guard{MaxChanges: of[int64](1)}, 1},
+	} {
+		got, err := outer.Calling(config, c.called, c.own)
+		if err != nil || got.MaxChanges() != c.want {
+			t.Errorf("%s with %v: %d, %v, want %d", c.called, c.own, got.MaxChanges(), err, c.want)
+		}
+		if boss := got.Protects(engine.Subject{Target: engine.Target{ID: "boss"}}); (boss != nil) != (c.called == "narrow") {
+			t.Errorf("%s protects: %v", c.called, boss)
+		}
+	}
+	if outer.MaxChanges() != 20 || outer.Protects(engine.Subject{Target: engine.Target{ID: "boss"}}) != nil {
+		t.Error("calling changed the rules themselves")
+	}
+	for _, own := range []program.Guard{{MaxPercent: of(5.0)}, {OnBlock: "ask"}, {Protect: []string{"directory-group:vip"}}} {
+		if _, err := outer.Calling(config, "plain", own); !errors.Is(err, guard.ErrUnavailable) || !strings.Contains(err.Error(), "guard") {
+			t.Errorf("%+v: %v", own, err)
+		}
+	}
+}
+
 func TestWhatCannotBeHeldIsNamed(t *testing.T) {
 	for _, c := range []struct {
 		name   string

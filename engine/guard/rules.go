@@ -65,15 +65,48 @@ func NewRules(c Configuration, playbook string, own program.Guard) (*Rules, erro
 		unavailable("the playbook", Limits{MaxPercent: own.MaxPercent, OnBlock: own.OnBlock}),
 		rules.limit(c, special, playbook, own),
 	}
-	for _, entry := range slices.Concat(c.Protect, special.Protect, own.Protect) {
-		p, err := parsePattern(entry)
-		problems = append(problems, err)
-		rules.protect = append(rules.protect, p)
-	}
-	if err := errors.Join(problems...); err != nil {
+	patterns, err := parsePatterns(c.Protect, special.Protect, own.Protect)
+	if err := errors.Join(append(problems, err)...); err != nil {
 		return nil, err
 	}
+	rules.protect = patterns
 	return rules, nil
+}
+
+// Calling is the rules of a run that also calls another playbook: what that one
+// says, and the configuration says of it, lowers and adds. Errors are those of
+// NewRules.
+func (r *Rules) Calling(c Configuration, called string, own program.Guard) (*Rules, error) {
+	special := c.Playbooks[called]
+	patterns, err := parsePatterns(special.Protect, own.Protect)
+	err = errors.Join(
+		unavailable("the configuration for "+called, special),
+		unavailable("the called playbook "+called, Limits{MaxPercent: own.MaxPercent, OnBlock: own.OnBlock}),
+		err,
+	)
+	if err != nil {
+		return nil, err
+	}
+	all := *r
+	all.protect = slices.Concat(r.protect, patterns)
+	if own.MaxChanges != nil && *own.MaxChanges < all.maxChanges {
+		all.maxChanges, all.from = *own.MaxChanges, "max_changes of the called playbook "+called
+	}
+	if special.MaxChanges != nil && *special.MaxChanges < all.maxChanges {
+		all.maxChanges, all.from = *special.MaxChanges, "max_changes of "+called+" under `guard:` in the configuration"
+	}
+	return &all, nil
+}
+
+func parsePatterns(lists ...[]string) ([]pattern, error) {
+	var patterns []pattern
+	var problems []error
+	for _, entry := range slices.Concat(lists...) {
+		p, err := parsePattern(entry)
+		problems = append(problems, err)
+		patterns = append(patterns, p)
+	}
+	return patterns, errors.Join(problems...)
 }
 
 func unavailable(where string, l Limits) error {

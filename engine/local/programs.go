@@ -3,6 +3,8 @@ package local
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/drawbridge-soar/drawbridge/engine/program"
 )
@@ -68,13 +70,14 @@ func everyProgram(root *program.Program, visit func(*program.Program)) {
 	seen := make(map[string]bool)
 	var walk func(*program.Program)
 	walk = func(p *program.Program) {
-		if seen[p.Hash] {
+		key := p.Name + " " + p.Hash // a copy under another name has other limits
+		if seen[key] {
 			return
 		}
-		seen[p.Hash] = true
+		seen[key] = true
 		visit(p)
-		for _, called := range p.Calls {
-			walk(called)
+		for _, name := range slices.Sorted(maps.Keys(p.Calls)) {
+			walk(p.Calls[name])
 		}
 	}
 	walk(root)

@@ -95,13 +95,18 @@ func (e *Engine) examine(ctx context.Context, req StartRequest) (json.RawMessage
 	return e.encodeInputs(inputs)
 }
 
-// rules are the limits for a run of a program. Where nothing can change, no
-// limit is in the way.
+// rules are the limits for a run of a program, which are also those of all it
+// calls. Where nothing can change, no limit is in the way.
 func (e *Engine) rules(p *program.Program, lowered *int64) (*guard.Rules, error) {
 	if !p.Changes {
 		return &guard.Rules{}, nil
 	}
 	rules, err := guard.NewRules(e.config.Guard, p.Name, p.Guard)
+	everyProgram(p, func(called *program.Program) {
+		if err == nil && called != p {
+			rules, err = rules.Calling(e.config.Guard, called.Name, called.Guard)
+		}
+	})
 	if err != nil {
 		return nil, fmt.Errorf("combining the limits: %w", err)
 	}

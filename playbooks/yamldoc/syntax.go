@@ -27,11 +27,25 @@ func syntaxError(src *source, err error) Diagnostic {
 	if strings.Contains(text, "exceeded max depth") {
 		return src.diagnostic(at, 1, "too-deep", fmt.Sprintf("nested more than %d levels deep", MaxDepth))
 	}
+	if from := quotedPart(content); from >= 0 {
+		return src.diagnostic(src.lines[line-1]+from, len(content)-from, "syntax", "this is not YAML: "+clip(text)).
+			WithHint("a text that begins with a quotation mark or a bracket, and goes on after its counterpart, must be in quotes as a whole, as in '\"a\" in list'")
+	}
 	d := src.diagnostic(at, len(content)-indent, "syntax", "this is not YAML: "+clip(text))
 	if hint := syntaxHint(text, content); hint != "" {
 		d.Hint = hint
 	}
 	return d
+}
+
+// quotedPart is where the value of a line begins that is quoted or bracketed
+// only in its first part, or -1: if: "a" in ["a"].
+func quotedPart(content string) int {
+	found := regexp.MustCompile(`^[-\s]*[A-Za-z_]+:\s+((?:"[^"]*"|'[^']*'|\[[^\]]*\])\s*[^\s,#:\]}"'].*)$`).FindStringSubmatchIndex(content)
+	if found == nil {
+		return -1
+	}
+	return found[2]
 }
 
 // syntaxHint says what to do about the mistakes people make most.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -146,6 +147,33 @@ func TestErrorsNameRouteAndHostOnly(t *testing.T) {
 		}
 		if strings.Contains(message, word) || strings.Contains(message, encoded) || strings.ContainsAny(message, "\x1b\u202e\n") || len(message) > 400 {
 			t.Errorf("%s: foreign text came through: %q", name, message)
+		}
+	}
+}
+
+// A service may send back what it was sent in another encoding, and the message
+// may be cut in the middle of it.
+func TestErrorsHideCredentialsInEveryEncoding(t *testing.T) {
+	word := `Gold/en+"` + strings.Repeat("Token", 60)
+	part := "TokenToken"
+	client, address, _ := serve(t, transport.Options{}, status(http.StatusTeapot))
+	for name, encode := range map[string]func(string) string{
+		"url":    url.QueryEscape,
+		"json":   func(s string) string { return fmt.Sprintf("%q", s) },
+		"base64": func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) },
+		"basic":  func(s string) string { return base64.RawURLEncoding.EncodeToString([]byte("id:" + s)) },
+	} {
+		_, err := client.Do(t.Context(), transport.Request{
+			Method: "GET", URL: address, Route: "GET /", Effect: transport.Read,
+			Header: http.Header{"Authorization": {"Bearer " + word}},
+			Explain: func(transport.Response) transport.Explanation {
+				return transport.Explanation{Message: "no: " + encode(word)}
+			},
+		})
+		for _, left := range []string{part, base64.StdEncoding.EncodeToString([]byte(part + "Token"))[:12]} {
+			if strings.Contains(err.Error(), left) {
+				t.Errorf("%s came through: %v", name, err)
+			}
 		}
 	}
 }

@@ -105,6 +105,21 @@ func ours(text string) func(*testing.T, string) {
 	}
 }
 
+// TestForeignFileStaysAsItIs: a file that is no database, named by mistake,
+// keeps its content and its permissions.
+func TestForeignFileStaysAsItIs(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "notes.txt")
+	check(t, os.WriteFile(path, []byte("buy milk, and bread"), 0o644))
+	if _, err := Open(path, Options{Mode: Engine}); !errors.Is(err, ErrForeign) {
+		t.Errorf("got the error %v, want %v", err, ErrForeign)
+	}
+	info, err := os.Stat(path)
+	check(t, err)
+	if info.Mode().Perm() != 0o644 {
+		t.Errorf("its permissions are %v now", info.Mode())
+	}
+}
+
 // TestOlder: a database of the version before is copied aside and migrated.
 func TestOlder(t *testing.T) {
 	path := closed(t)

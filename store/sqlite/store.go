@@ -138,10 +138,10 @@ func (s *Store) openToWrite(o Options, known []migration) error {
 	if s.lock, err = acquire(s.path, me); err != nil {
 		return err
 	}
-	if err := makePrivate(s.path); err != nil {
+	if err := recognize(s.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if err := recognize(s.path); err != nil {
+	if err := makePrivate(s.path); err != nil {
 		return err
 	}
 	version, err := inspect(readerDSN(s.path, settled(s.path)), known)

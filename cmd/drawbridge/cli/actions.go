@@ -47,6 +47,9 @@ type fieldDocument struct {
 	Required bool   `json:"required,omitempty"`
 	Default  any    `json:"default,omitempty"`
 	Doc      string `json:"doc,omitempty"`
+
+	Fields []fieldDocument `json:"fields,omitempty"` // of a map, or of the maps in a list
+	Row    []fieldDocument `json:"row,omitempty"`    // of a predicate: its bare names
 }
 
 type exampleDocument struct {
@@ -107,9 +110,28 @@ func (a *app) actionsShow(name string) error {
 func fieldDocuments(fields []engine.Field) []fieldDocument {
 	var out []fieldDocument
 	for _, f := range fields {
-		out = append(out, fieldDocument{Name: f.Name, Type: f.Type.String(), Required: f.Required, Default: defaultOf(f), Doc: f.Doc})
+		doc := fieldDocument{Name: f.Name, Type: f.Type.String(), Required: f.Required, Default: defaultOf(f), Doc: f.Doc}
+		if f.Type.Row == nil {
+			doc.Fields = fieldDocuments(inside(f.Type))
+		} else {
+			doc.Row = fieldDocuments(inside(f.Type))
+		}
+		out = append(out, doc)
 	}
 	return out
+}
+
+// inside is the fields of a map, of the maps in a list, or of the row that a
+// predicate is about.
+func inside(t engine.Type) []engine.Field {
+	switch {
+	case t.Row != nil:
+		return t.Row.Fields
+	case t.Elem != nil:
+		return inside(*t.Elem)
+	default:
+		return t.Fields
+	}
 }
 
 // defaultOf is a default as it would stand in YAML.
@@ -151,34 +173,37 @@ func (a *app) writeFields(w io.Writer, title string, fields []engine.Field) {
 	}
 	fmt.Fprintf(w, "\n%s\n", a.palette.Bold(title))
 	for _, f := range fields {
-		note := ""
-		switch {
-		case f.Required:
-			note = ", required"
-		case f.Default != nil:
-			note = fmt.Sprintf(", default %v", defaultOf(f))
-		}
-		fmt.Fprintf(w, "  %s  (%s%s)\n", f.Name, typeName(f.Type), note)
+		fmt.Fprintf(w, "  %s  (%s)\n", f.Name, typeOf(f))
 		if f.Doc != "" {
 			fmt.Fprintf(w, "      %s\n", f.Doc)
 		}
+		writeInside(w, f, "      ")
 	}
 }
 
-// typeName names a type and, of maps, their fields.
-func typeName(t engine.Type) string {
-	fields := t.Fields
-	if t.Elem != nil {
-		fields = t.Elem.Fields
+// writeInside writes the fields inside a field, a line each.
+func writeInside(w io.Writer, outer engine.Field, indent string) {
+	fields := inside(outer.Type)
+	if outer.Type.Row != nil {
+		fmt.Fprintf(w, "%sIts bare names:\n", indent)
+		indent += "  "
 	}
-	if len(fields) == 0 {
-		return t.String()
+	for _, f := range fields {
+		fmt.Fprintln(w, strings.TrimRight(fmt.Sprintf("%s%s  (%s)  %s", indent, f.Name, typeOf(f), f.Doc), " "))
+		writeInside(w, f, indent+"  ")
 	}
-	names := make([]string, len(fields))
-	for i, f := range fields {
-		names[i] = f.Name
+}
+
+// typeOf names a field's type, and says what happens without it.
+func typeOf(f engine.Field) string {
+	switch {
+	case f.Required:
+		return f.Type.String() + ", required"
+	case f.Default != nil:
+		return fmt.Sprintf("%s, default %v", f.Type, defaultOf(f))
+	default:
+		return f.Type.String()
 	}
-	return t.String() + " of " + strings.Join(names, ", ")
 }
 
 func join[T ~string](list []T) string {

@@ -20,6 +20,10 @@ import (
 // slow enough to cost nothing.
 const frameTime = 80 * time.Millisecond
 
+// viewRest is how many times as long as a view took passes before the next one
+// is taken: it costs time that the run could use.
+const viewRest = 10
+
 // follower shows a run while it is carried out.
 type follower interface {
 	watch(local.Progress)
@@ -73,7 +77,7 @@ type live struct {
 	mu   sync.Mutex
 	tree *screen.Tree
 	view machine.View
-	seen time.Time
+	rest time.Time // no view is taken until then
 
 	once sync.Once
 	stop chan struct{}
@@ -89,16 +93,18 @@ func (a *app) newLive() *live {
 	return l
 }
 
-// watch takes a view of the run, but not more often than frames are drawn: a
-// view costs time that the run could use.
+// watch takes a view of the run. It cannot be taken later, and the next step
+// forward may be minutes away, so one is left out only where they cost much.
 func (l *live) watch(p local.Progress) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	now := l.now()
-	if now.Sub(l.seen) < frameTime && !p.Run.Status.Final() {
+	began := l.now()
+	if began.Before(l.rest) && !p.Run.Status.Final() {
 		return
 	}
-	l.view, l.seen = p.View(), now
+	l.view = p.View()
+	ended := l.now()
+	l.rest = ended.Add(viewRest * ended.Sub(began))
 }
 
 func (l *live) messages() io.Writer { return l.console }

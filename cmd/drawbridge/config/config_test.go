@@ -96,6 +96,17 @@ func TestWholeConfiguration(t *testing.T) {
 	}
 }
 
+func TestUnavailablePartsShowNoPassword(t *testing.T) {
+	text := "network:\n  proxy: http://me:hunter2@proxy.example.com:3128\n"
+	c, problems := config.Parse("drawbridge.yaml", []byte(text), providers())
+	if len(problems) > 0 || len(c.Unavailable) != 1 {
+		t.Fatalf("problems %v", problems)
+	}
+	if shown := yamldoc.Render(c.Unavailable); strings.Contains(shown, "hunter2") {
+		t.Errorf("it shows the password:\n%s", shown)
+	}
+}
+
 func TestCatalog(t *testing.T) {
 	c, _ := config.Parse("drawbridge.yaml", []byte("connections: {team: {provider: chat, webhook_url: env://HOOK}}"), providers())
 	got, err := c.Catalog().Resolve([]engine.Capability{"messages"}, engine.ConnectionRef{})

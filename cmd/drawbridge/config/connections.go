@@ -163,14 +163,21 @@ func withoutLines(list []yamldoc.Diagnostic) []yamldoc.Diagnostic {
 // hideSecrets takes the shown line from every diagnostic that points at a line
 // on which a secret stands in plain.
 func (d *decoder) hideSecrets(lines []string) {
-	for i, p := range d.problems {
-		if p.Line > 0 && p.Line <= len(lines) && d.mayHoldSecret(lines[p.Line-1]) {
-			d.problems[i].Snippet = yamldoc.Snippet{}
+	for _, list := range [][]yamldoc.Diagnostic{d.problems, d.unavailable} {
+		for i, p := range list {
+			if p.Line > 0 && p.Line <= len(lines) && d.mayHoldSecret(lines[p.Line-1]) {
+				list[i].Snippet = yamldoc.Snippet{}
+			}
 		}
 	}
 }
 
+// mayHoldSecret reports whether a line has a setting that must be a reference
+// and is none, or an address that could have a password in it.
 func (d *decoder) mayHoldSecret(line string) bool {
+	if _, address, ok := strings.Cut(line, "://"); ok && strings.Contains(address, "@") {
+		return true
+	}
 	for _, p := range d.providers {
 		for _, f := range p.Settings {
 			_, rest, named := strings.Cut(line, f.Name)

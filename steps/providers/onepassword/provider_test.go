@@ -26,9 +26,10 @@ func TestMain(m *testing.M) {
 
 // vault is a resolver whose secrets can be changed.
 type vault struct {
-	mu     sync.Mutex
-	values map[secret.Reference]string
-	asked  int
+	mu      sync.Mutex
+	values  map[secret.Reference]string
+	asked   int
+	learned []string
 }
 
 func (v *vault) Resolve(_ context.Context, ref secret.Reference) (secret.Value, error) {
@@ -40,6 +41,13 @@ func (v *vault) Resolve(_ context.Context, ref secret.Reference) (secret.Value, 
 		return secret.Value{}, fmt.Errorf("there is no %s", ref)
 	}
 	return secret.New(plain), nil
+}
+
+// Learn makes it a secret.Learner.
+func (v *vault) Learn(word secret.Value) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.learned = append(v.learned, word.Reveal())
 }
 
 func (v *vault) set(ref secret.Reference, plain string) {
@@ -327,6 +335,19 @@ func TestOpen(t *testing.T) {
 	}
 	if h.tenant.Count(sim.OpToken)+h.vault.asked > 0 {
 		t.Error("opening reached the service or resolved a secret")
+	}
+}
+
+func TestAccessTokensAreLearnedAsSecrets(t *testing.T) {
+	h := build(t, sim.Options{}, nil)
+	for range 2 {
+		if _, err := h.directory().User(t.Context(), h.tenant.Cast().Hijacked[0].ID); err != nil {
+			t.Fatal(err)
+		}
+		h.tenant.ExpireTokens()
+	}
+	if n := len(h.vault.learned); n != 2 || n != h.tenant.Count(sim.OpToken) || h.vault.learned[0] == h.vault.learned[1] {
+		t.Errorf("of %d tokens %d were learned", h.tenant.Count(sim.OpToken), n)
 	}
 }
 
