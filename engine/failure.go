@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -60,8 +61,9 @@ func (f *Failure) Is(target error) bool {
 func (f *Failure) Retryable() bool { return f.Class == ClassTransient || f.Class == ClassTimeout }
 
 // AsFailure classifies an error: a wrapped *Failure keeps its class and code
-// but takes the whole chain's message, context errors become timeout and
-// cancelled, everything else is permanent. It is nil for nil.
+// but takes the whole chain's message, in which the class is not said again.
+// Context errors become timeout and cancelled, everything else is permanent.
+// It is nil for nil.
 func AsFailure(err error) *Failure {
 	if err == nil {
 		return nil
@@ -70,7 +72,7 @@ func AsFailure(err error) *Failure {
 	if errors.As(err, &f) {
 		c := *f
 		if direct, ok := err.(*Failure); !ok || direct != f { //nolint:errorlint // asks whether err itself is the failure or wraps it
-			c.Message = err.Error()
+			c.Message = strings.Replace(err.Error(), f.Error(), f.Message, 1) // its class stands beside it
 		}
 		return &c
 	}

@@ -16,7 +16,7 @@ func TestErrorsAreClassified(t *testing.T) {
 		want engine.Failure
 	}{
 		"a failure":         {owner, engine.Failure{Class: engine.ClassPermanent, Code: "last_owner", Message: "the last owner cannot be suspended"}},
-		"a wrapped failure": {fmt.Errorf("suspending U1: %w", owner), engine.Failure{Class: engine.ClassPermanent, Code: "last_owner", Message: "suspending U1: permanent: the last owner cannot be suspended"}},
+		"a wrapped failure": {fmt.Errorf("suspending U1: %w", owner), engine.Failure{Class: engine.ClassPermanent, Code: "last_owner", Message: "suspending U1: the last owner cannot be suspended"}},
 		"a deadline":        {context.DeadlineExceeded, engine.Failure{Class: engine.ClassTimeout, Code: "deadline", Message: "context deadline exceeded"}},
 		"a cancellation":    {fmt.Errorf("reading: %w", context.Canceled), engine.Failure{Class: engine.ClassCancelled, Code: "cancelled", Message: "reading: context canceled"}},
 		"anything else":     {errors.New("odd"), engine.Failure{Class: engine.ClassPermanent, Code: "error", Message: "odd"}},

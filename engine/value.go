@@ -246,28 +246,37 @@ func elemOf(t Type) Type {
 // isConform reports whether a value is of its type already, so that it needs
 // no copy. It may say no where the answer is yes.
 func isConform(v any, t Type) bool {
-	if v == nil {
-		return t.Optional || t.Kind == KindAny || t.Kind == KindNull
-	}
+	dynamic := t.Kind == KindAny
 	switch v := v.(type) {
-	case bool:
-		return t.Kind == KindBool || t.Kind == KindAny
-	case int64:
-		return t.Kind == KindInteger || t.Kind == KindAny
-	case float64:
-		return t.Kind == KindNumber || t.Kind == KindAny
-	case string:
-		return t.Kind == KindAny || t.Kind == KindString && (len(t.Enum) == 0 || slices.Contains(t.Enum, v))
-	case time.Duration:
-		return t.Kind == KindDuration || t.Kind == KindAny
-	case time.Time:
-		return v.Location() == time.UTC && (t.Kind == KindTime || t.Kind == KindAny)
+	case nil:
+		return t.Optional || dynamic || t.Kind == KindNull
 	case []any:
-		return (t.Kind == KindList || t.Kind == KindAny) && isConformList(v, elemOf(t))
+		return (dynamic || t.Kind == KindList) && isConformList(v, elemOf(t))
 	case map[string]any:
-		return (t.Kind == KindMap || t.Kind == KindAny) && isConformMap(v, t)
+		return (dynamic || t.Kind == KindMap) && isConformMap(v, t)
+	case string:
+		return dynamic || t.Kind == KindString && (len(t.Enum) == 0 || slices.Contains(t.Enum, v))
+	case time.Time:
+		return v.Location() == time.UTC && (dynamic || t.Kind == KindTime)
 	default:
-		return false
+		kind, known := kindOf(v)
+		return known && (dynamic || t.Kind == kind)
+	}
+}
+
+// kindOf is the kind of those scalars that have but one form.
+func kindOf(v any) (Kind, bool) {
+	switch v.(type) {
+	case bool:
+		return KindBool, true
+	case int64:
+		return KindInteger, true
+	case float64:
+		return KindNumber, true
+	case time.Duration:
+		return KindDuration, true
+	default:
+		return "", false
 	}
 }
 

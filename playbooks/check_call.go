@@ -45,7 +45,7 @@ func (c *checker) callable(n *yamldoc.Node, name string) bool {
 			WithHint("write the file's name without folder and extension: a-z, 0-9, - and _"))
 	case !exists:
 		c.add(n.Errorf("unknown-playbook", "there is no playbook %q beside this one", name).
-			WithSuggestion(yamldoc.Nearest(name, c.bundle.names())).WithHint("it would be the file %s.yaml in the same folder", name))
+			WithSuggestion(engine.Nearest(name, c.bundle.names())).WithHint("it would be the file %s.yaml in the same folder", name))
 	case c.reaches(name, c.doc.name):
 		c.add(n.Errorf("recursion", "the playbook %q calls this one again: a playbook cannot call itself", name).
 			WithHint("use `foreach` or `while` to repeat something"))

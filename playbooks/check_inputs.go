@@ -48,7 +48,7 @@ func (c *checker) inputs(with item, declared []engine.Field, owner inputOwner, a
 func misspelt(n *yamldoc.Node, known []string) []string {
 	var meant []string
 	for _, e := range n.Entries() {
-		if near := yamldoc.Nearest(e.Name(), known); near != "" && !slices.Contains(known, e.Name()) {
+		if near := engine.Nearest(e.Name(), known); near != "" && !slices.Contains(known, e.Name()) {
 			meant = append(meant, near)
 		}
 	}

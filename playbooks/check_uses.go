@@ -161,7 +161,7 @@ func (c *checker) unresolved(s *step, spec engine.ActionSpec, why *engine.Resolv
 	switch {
 	case why.Unknown:
 		return at.Errorf("unknown-connection", "there is no connection %q; %s needs one for %q", why.Name, spec.Name, why.Capability).
-			WithSuggestion(yamldoc.Nearest(why.Name, c.connectionNames())).WithHint("%s", hint)
+			WithSuggestion(engine.Nearest(why.Name, c.connectionNames())).WithHint("%s", hint)
 	case why.Name != "":
 		return at.Errorf("capability", "connection %q does not offer %q, which %s needs", why.Name, why.Capability, spec.Name).WithHint("%s", hint)
 	case len(why.Candidates) > 1:
@@ -187,6 +187,6 @@ func (c *checker) connectionExists(n *yamldoc.Node) {
 	}
 	if _, known := c.env.Catalog.Named(n.Text()); !known {
 		c.add(n.Errorf("unknown-connection", "there is no connection %q", n.Text()).
-			WithSuggestion(yamldoc.Nearest(n.Text(), c.connectionNames())))
+			WithSuggestion(engine.Nearest(n.Text(), c.connectionNames())))
 	}
 }

@@ -25,6 +25,7 @@ func (c Checked) OK() bool { return !yamldoc.HasErrors(c.Diagnostics) }
 // reported for each of them; yamldoc.Sort of all diagnostics has it once.
 func Check(env Environment, paths ...string) []Checked {
 	var out []Checked
+	seen := map[string]bool{}
 	for _, path := range paths {
 		files, problem := Files(path)
 		if problem != nil {
@@ -32,6 +33,10 @@ func Check(env Environment, paths ...string) []Checked {
 			continue
 		}
 		for _, file := range files {
+			if seen[filepath.Clean(file)] {
+				continue // named by itself and with its folder
+			}
+			seen[filepath.Clean(file)] = true
 			bundle, problems := Load(OSFiles, file)
 			if !yamldoc.HasErrors(problems) {
 				_, more := Compile(bundle, env)

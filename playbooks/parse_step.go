@@ -111,7 +111,7 @@ func (p *parser) loopBody(s *step, forms []program.Form, loop program.Form, bodi
 func (p *parser) noForm(s *step) {
 	names := p.constructs["step"].names()
 	for _, e := range s.node.Entries() {
-		if near := yamldoc.Nearest(e.Name(), names); !slices.Contains(names, e.Name()) && slices.Contains(stepForms(), program.Form(near)) {
+		if near := engine.Nearest(e.Name(), names); !slices.Contains(names, e.Name()) && slices.Contains(stepForms(), program.Form(near)) {
 			return
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/drawbridge-soar/drawbridge/engine"
 	"github.com/drawbridge-soar/drawbridge/engine/program"
 	"github.com/drawbridge-soar/drawbridge/playbooks/yamldoc"
 )
@@ -92,7 +93,7 @@ func (p *parser) timezone(it item) {
 		return
 	}
 	p.add(it.node.Errorf("time-zone", "there is no time zone %q", name).
-		WithSuggestion(yamldoc.Nearest(name, commonZones())).
+		WithSuggestion(engine.Nearest(name, commonZones())).
 		WithHint("write an IANA name such as Europe/Berlin, America/New_York or UTC"))
 }
 

@@ -108,7 +108,7 @@ func testRefusals(t *testing.T, r Runtime) {
 		{"an input that is missing", "inputs:\n  n: { type: integer }\n", nil, guard.Limits{}, []string{"n is required"}, nil},
 		{
 			"every wrong input at once", "inputs:\n  n: { type: integer, minimum: 1 }\n  d: { type: duration, default: 1h }\n  s: { type: string, enum: [x, y], default: x }\n",
-			map[string]any{"n": 0, "d": "soon", "s": "z", "nn": 1}, guard.Limits{},
+			map[string]any{"n": 0, "d": "soon", "s": "z", "N": 1}, guard.Limits{},
 			[]string{"n must be at least 1", "d must be a duration", "s must be x | y", "did you mean n?"}, nil,
 		},
 		{"a percentage", "", nil, guard.Limits{MaxPercent: &percent}, []string{"max_percent of the configuration"}, guard.ErrUnavailable},

@@ -392,7 +392,7 @@ func (c *checker) fitMapping(n *ast.MapNode, want engine.Type) bool {
 func (c *checker) oneOf(n *ast.StringNode, want engine.Type) {
 	if !slices.Contains(want.Enum, n.Value) {
 		p := c.problem(n, codeEnum, "%q is none of %s", clip(n.Value), enumeration(want.Enum))
-		p.Suggestion = nearest(n.Value, want.Enum)
+		p.Suggestion = engine.Nearest(n.Value, want.Enum)
 	}
 }
 

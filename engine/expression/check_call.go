@@ -79,7 +79,7 @@ func (c *checker) noFunction(n ast.Node, name string) {
 	if instead, ok := removed(name); ok {
 		p.Message, p.Hint = fmt.Sprintf("there is no function %#q", name), instead
 	} else {
-		p.Suggestion = nearest(name, c.functionNames())
+		p.Suggestion = engine.Nearest(name, c.functionNames())
 	}
 	c.problems = append(c.problems, p)
 }

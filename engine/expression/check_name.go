@@ -34,7 +34,7 @@ func (c *checker) name(n *ast.IdentifierNode) engine.Type {
 		return root
 	}
 	p := c.problem(n, codeUnknownName, "unknown name `%s`", n.Value)
-	p.Suggestion = nearest(n.Value, append(c.scope.known(), fieldNames(c.lets)...))
+	p.Suggestion = engine.Nearest(n.Value, append(c.scope.known(), fieldNames(c.lets)...))
 	p.Hint = c.nameHint(n.Value)
 	if n.Value == "null" { // what was meant is known
 		return typeNull()
@@ -76,7 +76,7 @@ func (c *checker) pointer(n *ast.PointerNode) engine.Type {
 	case n.Name == "acc":
 		c.problem(n, codeUnknownName, "`#acc` is there only in reduce")
 	default:
-		c.problem(n, codeUnknownName, "unknown name `#%s`", n.Name).Suggestion = nearest(n.Name, []string{"index", "acc"})
+		c.problem(n, codeUnknownName, "unknown name `#%s`", n.Name).Suggestion = engine.Nearest(n.Name, []string{"index", "acc"})
 	}
 	return engine.Type{}
 }
@@ -193,7 +193,7 @@ func (c *checker) field(n *ast.MemberNode, base engine.Type, name *ast.StringNod
 func (c *checker) unknownField(at ast.Node, name string, t engine.Type) {
 	names := fieldNames(t.Fields)
 	p := c.problem(at, codeUnknownField, "unknown field `%s`", clip(name))
-	p.Suggestion = nearest(name, names)
+	p.Suggestion = engine.Nearest(name, names)
 	const shown = 12
 	if len(names) <= shown {
 		p.Hint = "it has " + strings.Join(names, ", ")

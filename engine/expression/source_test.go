@@ -66,34 +66,6 @@ func TestClip(t *testing.T) {
 	}
 }
 
-func TestNearest(t *testing.T) {
-	names := []string{"active", "suspended", "email", "id", "created_at"}
-	tests := map[string]string{
-		"actve": "active", "acitve": "active", "emial": "email", "Email": "email", "creatd_at": "created_at", "createdAt": "created_at",
-		"suspend": "suspended", "ids": "id", "x": "", "": "", "department": "", "active": "",
-	}
-	for name, want := range tests {
-		if got := nearest(name, names); got != want {
-			t.Errorf("%q: got %q, want %q", name, got, want)
-		}
-	}
-	if got := nearest("a", nil); got != "" {
-		t.Errorf("got %q", got)
-	}
-}
-
-func TestDistance(t *testing.T) {
-	tests := []struct {
-		a, b string
-		want int
-	}{{"", "", 0}, {"a", "", 1}, {"abc", "abc", 0}, {"abc", "abd", 1}, {"abc", "acb", 1}, {"abc", "ab", 1}, {"ca", "abc", 3}, {"kitten", "sitting", 3}}
-	for _, tc := range tests {
-		if got, back := distance(tc.a, tc.b), distance(tc.b, tc.a); got != tc.want || back != tc.want {
-			t.Errorf("%s, %s: %d, %d, want %d", tc.a, tc.b, got, back, tc.want)
-		}
-	}
-}
-
 // Every builtin of the library is either ours, with its own check, or left out
 // with a word on what to use.
 func TestNoBuiltinOfTheLibraryIsForgotten(t *testing.T) {

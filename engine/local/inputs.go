@@ -1,7 +1,6 @@
 package local
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,8 +14,8 @@ import (
 )
 
 // ReadInputs reads inputs written as text (`-i window=2h`) by their declared
-// types: strings as they are, lists and maps as JSON, a time as RFC 3339 or as
-// a date. Names that are not declared are kept, for Start to complain about
+// types: strings as they are, lists and maps as JSON, what has any type as JSON where
+// it is that and else as a string, a time as RFC 3339 or as a date. Names that are not declared are kept, for Start to complain about
 // everything at once. Errors wrap ErrInputs.
 func ReadInputs(declared []engine.Field, given map[string]string) (map[string]any, error) {
 	out := make(map[string]any, len(given))
@@ -46,6 +45,11 @@ func readInput(t engine.Type, s string) (any, error) {
 			return day, nil
 		}
 		return engine.Conform(s, t)
+	case engine.KindAny:
+		if v, err := engine.DecodeJSON([]byte(s), t); err == nil {
+			return v, nil
+		}
+		return s, nil
 	default:
 		return engine.DecodeJSON([]byte(s), t)
 	}
@@ -140,31 +144,10 @@ func unknownInput(declared []engine.Field, name string) error {
 	if len(names) == 0 {
 		return fmt.Errorf("%w: there is no input %q; the playbook has none", ErrInputs, name)
 	}
-	nearest := slices.MinFunc(names, func(a, b string) int { return cmp.Compare(distance(a, name), distance(b, name)) })
-	if distance(nearest, name) <= max(1, len(name)/3) {
+	if nearest := engine.Nearest(name, names); nearest != "" {
 		return fmt.Errorf("%w: there is no input %q (did you mean %s?)", ErrInputs, name, nearest)
 	}
 	return fmt.Errorf("%w: there is no input %q; the playbook has %s", ErrInputs, name, strings.Join(names, ", "))
-}
-
-// distance is how many letters must be added, left out or replaced to make b of a.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			diagonal, row[j+1] = row[j+1], min(diagonal+cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // encodeInputs is the complete inputs as the run keeps them.

@@ -104,7 +104,7 @@ func (m *Machine) reason(f *frame) *engine.Failure {
 	case f.stop == stopCancel && m.cancelled != nil:
 		fail = *m.cancelled
 	case f.stop == stopHalt && m.halted != nil:
-		fail = *m.halted
+		fail = *engine.Fail(m.halted.Class, m.halted.Code, "the limit on changes was reached before this could be done")
 	case f.stop == stopReturn:
 		fail = *engine.Fail(engine.ClassCancelled, "returned", "the playbook returned before it ended")
 	default:

@@ -321,7 +321,7 @@ func TestRefusal(t *testing.T) {
 			run e[d] {"id":"d"}
 		fail e[b] refused max_changes
 			item e[b] refused [refused max_changes at e[b]: it went wrong]
-			item e[e] refused [refused max_changes at e[b]: it went wrong]
+			item e[e] refused [refused max_changes at e: the limit on changes was reached before this could be done]
 		answer e[c] {} done
 			item e[c] done
 		fail e[d] transient busy
@@ -349,9 +349,9 @@ func TestRefusal(t *testing.T) {
 			run e[x]/s {}
 		fail e[x]/s refused max_changes
 			item e[x] refused [refused max_changes at e[x]/s: it went wrong]
-			item e[z] refused [refused max_changes at e[x]/s: it went wrong]
+			item e[z] refused [refused max_changes at e: the limit on changes was reached before this could be done]
 		answer e[y]/a
-			item e[y] refused [refused max_changes at e[x]/s: it went wrong]
+			item e[y] refused [refused max_changes at e[y]: the limit on changes was reached before this could be done]
 			step e partial
 			end blocked [refused max_changes at e[x]/s: it went wrong] null
 		`},
@@ -365,7 +365,7 @@ func TestRefusal(t *testing.T) {
 		cancel enough
 			stop e[b]
 		fail e[b] cancelled
-			item e[b] refused [refused max_changes at e[a]: it went wrong]
+			item e[b] refused [refused max_changes at e[b]: the limit on changes was reached before this could be done]
 			step e partial
 			end blocked [refused max_changes at e[a]: it went wrong] null
 		`},

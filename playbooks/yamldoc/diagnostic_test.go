@@ -116,34 +116,6 @@ func TestDiagnosticAsJSON(t *testing.T) {
 	}
 }
 
-func TestNearest(t *testing.T) {
-	t.Parallel()
-	known := []string{"uses", "with", "wait", "while", "foreach", "on_error", "user.list", "user.get", "id", "if"}
-	for name, want := range map[string]string{
-		"use":                       "uses",
-		"ues":                       "uses",
-		"usse":                      "uses",
-		"withe":                     "with",
-		"on-error":                  "on_error",
-		"On Error":                  "on_error",
-		"forEach":                   "foreach",
-		"for_each":                  "foreach",
-		"users.list":                "user.list",
-		"user.lst":                  "user.list",
-		"ID":                        "id",
-		"x":                         "",
-		"ix":                        "",
-		"uses":                      "", // it is known
-		"completely":                "",
-		"":                          "",
-		strings.Repeat("uses", 100): "",
-	} {
-		if got := Nearest(name, known); got != want {
-			t.Errorf("%q: %q, want %q", name, got, want)
-		}
-	}
-}
-
 func TestUnknownKeys(t *testing.T) {
 	t.Parallel()
 	n := parse(t, "name: x\ninptus: 1\nzzzzzz: 2\n")

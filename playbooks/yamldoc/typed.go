@@ -90,7 +90,7 @@ func decodeScalar(n *Node, t engine.Type) (any, []Diagnostic) {
 func decodeString(n *Node, t engine.Type) (any, []Diagnostic) {
 	if len(t.Enum) > 0 && !slices.Contains(t.Enum, n.value) {
 		return nil, []Diagnostic{n.Errorf("enum", "%q is not one of %s", clip(n.value), strings.Join(t.Enum, ", ")).
-			WithSuggestion(Nearest(n.value, t.Enum))}
+			WithSuggestion(engine.Nearest(n.value, t.Enum))}
 	}
 	return n.value, nil
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/drawbridge-soar/drawbridge/engine"
-	"github.com/drawbridge-soar/drawbridge/playbooks/yamldoc"
 )
 
 func (a *app) actionsCommand() *cobra.Command {
@@ -220,7 +219,7 @@ func indent(text string) string {
 
 // didYouMean proposes the nearest of the known names.
 func didYouMean(name string, known []string) string {
-	if near := yamldoc.Nearest(name, known); near != "" {
+	if near := engine.Nearest(name, known); near != "" {
 		return " (did you mean " + near + "?)"
 	}
 	return ""

@@ -61,7 +61,7 @@ func (a *app) check(paths []string) error {
 
 func (a *app) showChecked(count int, found []yamldoc.Diagnostic, configured bool) error {
 	if !configured {
-		a.say("there is no configuration: connections were not checked")
+		defer a.say("there is no configuration: connections were not checked")
 	}
 	if a.json() {
 		if err := a.print(diagnosticsOf(found)); err != nil {

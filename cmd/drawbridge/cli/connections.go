@@ -128,7 +128,7 @@ func testConnection(ctx context.Context, set *config.Connections, c config.Conne
 	findings, err := findingsOf(ctx, set, c.Name)
 	doc.Findings = findings
 	if err != nil {
-		doc.Error, works = err.Error(), false
+		doc.Error, works = engine.AsFailure(err).Message, false
 	}
 	for _, f := range findings {
 		works = works && f.Works

@@ -81,7 +81,8 @@ func (p *past) addStep(s engine.StepRecord, ledger map[string]line, limit int) {
 	if s.Effect != engine.Change || s.Form == "foreach" || s.Status == engine.StepSkipped {
 		return
 	}
-	p.addChange(screen.Change{StepRecord: s}, ledger, limit)
+	underWay := p.run.Status == engine.RunRunning && s.Status == engine.StepStarted
+	p.addChange(screen.Change{StepRecord: s, UnderWay: underWay}, ledger, limit)
 }
 
 func (p *past) addChange(c screen.Change, ledger map[string]line, limit int) {
@@ -98,7 +99,7 @@ func (p *past) addChange(c screen.Change, ledger map[string]line, limit int) {
 	if again && l.place != leftOut {
 		p.changes[l.place] = c
 	}
-	l.outcome = c.Outcome()
+	l.outcome = c.Shown()
 	p.counts[l.outcome]++
 	ledger[c.Path] = l
 }

@@ -25,7 +25,20 @@ type Report struct {
 type Change struct {
 	engine.StepRecord
 
-	Label string // of the loop's item it belongs to; "" for none
+	Label    string // of the loop's item it belongs to; "" for none
+	UnderWay bool   // its run is being carried out, and it has no result yet
+}
+
+// underWay is shown in place of the outcome that a change does not have yet.
+const underWay engine.Outcome = "under way"
+
+// Shown is the outcome as people are told: while a run is carried out, a change
+// without a result is nothing to worry about.
+func (c Change) Shown() engine.Outcome {
+	if c.UnderWay {
+		return underWay
+	}
+	return c.Outcome()
 }
 
 // Loop is a foreach with the items people must know of.
@@ -95,10 +108,10 @@ func (c Change) Outcome() engine.Outcome {
 // writeChange writes one line of the ledger, and what is to be said about it.
 // What would have become of a target that was not changed is left out.
 func writeChange(w io.Writer, c Change, p Palette) {
-	outcome := c.Outcome()
+	outcome := c.Shown()
 	fmt.Fprintf(w, "  %s %s", p.Outcome(outcome, fmt.Sprintf("%-9s", outcome)), who(c, p))
 	delta := Delta(c.Before, c.After)
-	if delta != "" && (outcome == engine.OutcomeDone || outcome == engine.OutcomeUnsettled) {
+	if delta != "" && (outcome == engine.OutcomeDone || outcome == engine.OutcomeUnsettled || outcome == underWay) {
 		fmt.Fprintf(w, "  %s", delta)
 	}
 	fmt.Fprintf(w, "  %s\n", p.Dim(Clean(c.Action, nameWidth)))

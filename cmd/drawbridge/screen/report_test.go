@@ -47,6 +47,28 @@ func TestOutcomeOfAChange(t *testing.T) {
 	}
 }
 
+// While a run is carried out, a change without a result is no reason to worry.
+func TestChangeUnderWay(t *testing.T) {
+	c := suspend("U1", "Mara", "", "", nil)
+	c.Status, c.UnderWay = engine.StepStarted, true
+	var got strings.Builder
+	screen.Summary(&got, screen.Report{
+		Run:     engine.RunRecord{ID: "run_01", Playbook: "contain", Status: engine.RunRunning},
+		Changes: []screen.Change{c}, Counts: map[engine.Outcome]int{c.Shown(): 1},
+	}, screen.NewPalette(false))
+	want := `Changes: 1 under way
+  under way Mara (U1)  state: active → suspended  user.suspend
+
+contain: running  run_01
+`
+	if diff := cmp.Diff(want, got.String()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if c.Outcome() != engine.OutcomeUnsettled {
+		t.Errorf("as JSON it is %s", c.Outcome())
+	}
+}
+
 func TestSummary(t *testing.T) {
 	ended := began.Add(1500 * time.Millisecond)
 	mara := suspend("U1", "Mara", "mara@example.com", engine.OutcomeDone, nil)

@@ -137,7 +137,7 @@ func Counts(byOutcome map[engine.Outcome]int) string {
 func outcomes() []engine.Outcome {
 	return []engine.Outcome{
 		engine.OutcomeDone, engine.OutcomeUnchanged, engine.OutcomeSkipped,
-		engine.OutcomeRefused, engine.OutcomeFailed, engine.OutcomeUnsettled,
+		engine.OutcomeRefused, engine.OutcomeFailed, engine.OutcomeUnsettled, underWay,
 	}
 }
 

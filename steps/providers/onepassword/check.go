@@ -2,8 +2,6 @@ package onepassword
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	"github.com/drawbridge-soar/drawbridge/engine"
 	"github.com/drawbridge-soar/drawbridge/steps/transport"
@@ -30,10 +28,11 @@ func (d *directory) Test(ctx context.Context) ([]engine.Finding, error) {
 }
 
 func adviseSignIn(err error) string {
-	if errors.Is(err, &engine.Failure{Class: engine.ClassAuth}) {
-		return fmt.Sprintf("%v. Create an application in 1Password under Integrations → OAuth Applications and give its client_id and client_secret", err)
+	f := engine.AsFailure(err)
+	if f.Class == engine.ClassAuth {
+		return f.Message + ". Create an application in 1Password under Integrations → OAuth Applications and give its client_id and client_secret"
 	}
-	return err.Error()
+	return f.Message
 }
 
 func adviseList(err error) string {
