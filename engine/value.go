@@ -254,19 +254,25 @@ func isConform(v any, t Type) bool {
 		return (dynamic || t.Kind == KindList) && isConformList(v, elemOf(t))
 	case map[string]any:
 		return (dynamic || t.Kind == KindMap) && isConformMap(v, t)
-	case string:
-		return dynamic || t.Kind == KindString && (len(t.Enum) == 0 || slices.Contains(t.Enum, v))
-	case time.Time:
-		return v.Location() == time.UTC && (dynamic || t.Kind == KindTime)
 	default:
 		kind, known := kindOf(v)
-		return known && (dynamic || t.Kind == kind)
+		return known && (dynamic || t.Kind == kind && allowed(v, t.Enum))
 	}
 }
 
-// kindOf is the kind of those scalars that have but one form.
+// allowed reports whether an enumeration has the value; one without values has every.
+func allowed(v any, enum []string) bool {
+	s, _ := v.(string)
+	return len(enum) == 0 || slices.Contains(enum, s)
+}
+
+// kindOf is the kind of a scalar in the form that kind has.
 func kindOf(v any) (Kind, bool) {
-	switch v.(type) {
+	switch v := v.(type) {
+	case string:
+		return KindString, true
+	case time.Time:
+		return KindTime, v.Location() == time.UTC
 	case bool:
 		return KindBool, true
 	case int64:
@@ -358,15 +364,10 @@ func asNumber(raw any) (float64, bool) {
 }
 
 func checkEnum(s string, t Type, path string) error {
-	if len(t.Enum) == 0 {
-		return nil
+	if !allowed(s, t.Enum) {
+		return mismatch(path, t, strconv.Quote(s))
 	}
-	for _, v := range t.Enum {
-		if v == s {
-			return nil
-		}
-	}
-	return mismatch(path, t, strconv.Quote(s))
+	return nil
 }
 
 func mismatch(path string, t Type, got string) error {
