@@ -70,19 +70,25 @@ func takeUnit(s, unit string) (int64, string, bool) {
 }
 
 // FormatDuration writes a duration so that ParseDuration reads it back
-// (truncated to milliseconds): in one unit where one is enough, and in days
-// only from two days up ("24h", "90d", "1h30m").
+// (truncated to milliseconds), the way people write it: in one unit where that
+// takes at most three digits, and in days only from two days up ("90m", "24h",
+// "90d", "121d5m").
 func FormatDuration(d time.Duration) string {
 	d = d.Truncate(time.Millisecond)
 	if d <= 0 {
 		return "0s"
 	}
-	var b strings.Builder
 	for _, u := range durationUnits()[1:] {
-		if u.name == "d" && (d < 2*u.size || d%u.size != 0) {
+		if u.name == "d" && d < 2*u.size {
 			continue
 		}
-		if n := int64(d / u.size); n > 0 {
+		if n := int64(d / u.size); d%u.size == 0 && n < 1000 {
+			return fmt.Sprintf("%d%s", n, u.name)
+		}
+	}
+	var b strings.Builder
+	for _, u := range durationUnits()[1:] {
+		if n := int64(d / u.size); n > 0 && (u.name != "d" || n > 1) {
 			fmt.Fprintf(&b, "%d%s", n, u.name)
 			d %= u.size
 		}

@@ -80,6 +80,17 @@ type Actor struct {
 	Via  string `json:"via"`  // "cli", "schedule", "webhook"
 }
 
+// TriggerType is the type of `trigger` in expressions: what started a run that
+// was not started by hand.
+func TriggerType() Type {
+	return MapOf(
+		Field{Name: "kind", Type: EnumOf("schedule", "webhook")},
+		Field{Name: "time", Type: TypeTime()},
+		Field{Name: "webhook", Type: Maybe(TypeString())},
+		Field{Name: "body", Type: TypeAny()},
+	)
+}
+
 // RunRecord is a run as lists and screens see it.
 type RunRecord struct {
 	ID         string          `json:"id"`

@@ -110,19 +110,9 @@ func runType() engine.Type {
 	)
 }
 
-// triggerType is the type of `trigger`. A run started by hand has none.
-func triggerType() engine.Type {
-	return engine.MapOf(
-		engine.Field{Name: "kind", Type: engine.EnumOf("schedule", "webhook")},
-		engine.Field{Name: "time", Type: engine.TypeTime()},
-		engine.Field{Name: "webhook", Type: engine.Maybe(engine.TypeString())},
-		engine.Field{Name: "body", Type: engine.TypeAny()},
-	)
-}
-
 // typ is the type of `trigger` where it is known which one it is.
 func (t *trigger) typ() engine.Type {
-	fields := []engine.Field{{Name: "kind", Type: triggerType().Fields[0].Type}, {Name: "time", Type: engine.TypeTime()}}
+	fields := []engine.Field{{Name: "kind", Type: engine.TriggerType().Fields[0].Type}, {Name: "time", Type: engine.TypeTime()}}
 	if t.has("webhook") {
 		fields = append(fields, engine.Field{Name: "webhook", Type: engine.TypeString()}, engine.Field{Name: "body", Type: engine.TypeAny()})
 	}
@@ -144,7 +134,7 @@ func (c *checker) scope(v view, source string) *expression.Scope {
 		missing["inputs"] = "this playbook declares none"
 	}
 	if len(c.doc.triggers) > 0 {
-		names = append(names, engine.Field{Name: "trigger", Type: engine.Maybe(triggerType())})
+		names = append(names, engine.Field{Name: "trigger", Type: engine.Maybe(engine.TriggerType())})
 	} else {
 		missing["trigger"] = "this playbook has no triggers"
 	}

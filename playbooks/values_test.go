@@ -58,7 +58,7 @@ func TestValuesKeepTheirTypes(t *testing.T) {
 		{`${{ inputs.x.deep }}`, "any", int64(1)},
 		{`n is ${{ inputs.n }}`, "string", "n is 3"},
 		{`"${{ inputs.s }}${{ inputs.n }}"`, "string", "é3"},
-		{`it takes ${{ inputs.d }}`, "string", "it takes 1h30m"},
+		{`it takes ${{ inputs.d }}`, "string", "it takes 90m"},
 		{`"$${{ inputs.n }}"`, "string", "${{ inputs.n }}"},
 		{"|\n          ${{ inputs.n }}\n", "integer", int64(3)},
 		{"|\n          n: ${{ inputs.n }}\n", "string", "n: 3\n"},

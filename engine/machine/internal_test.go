@@ -187,7 +187,7 @@ func TestWrittenKeys(t *testing.T) {
 		want string
 		ok   bool
 	}{
-		{"a", "a", true}, {int64(7), "7", true}, {true, "true", true}, {2.5, "2.5", true}, {90 * time.Minute, "1h30m", true},
+		{"a", "a", true}, {int64(7), "7", true}, {true, "true", true}, {2.5, "2.5", true}, {90 * time.Minute, "90m", true},
 		{engine.Text{{S: "a"}, {S: "b", Foreign: true}}, "ab", true}, {"bad\xff", "bad\uFFFD", true},
 		{nil, "", false}, {[]any{"a"}, "", false}, {map[string]any{}, "", false},
 	} {

@@ -110,21 +110,11 @@ func (m *Machine) triggerFor(e *env) (any, error) {
 	if e.home() != m.root.env {
 		return nil, nil
 	}
-	v, err := decode(m.start.trigger.data, engine.Maybe(triggerType()))
+	v, err := decode(m.start.trigger.data, engine.Maybe(engine.TriggerType()))
 	if err != nil {
 		return nil, fmt.Errorf("trigger: %w", err)
 	}
 	return v, nil
-}
-
-// triggerType is how a trigger's times come back as times.
-func triggerType() engine.Type {
-	return engine.MapOf(
-		engine.Field{Name: "kind", Type: engine.TypeString()},
-		engine.Field{Name: "time", Type: engine.TypeTime()},
-		engine.Field{Name: "webhook", Type: engine.Maybe(engine.TypeString())},
-		engine.Field{Name: "body", Type: engine.TypeAny()},
-	)
 }
 
 func (e *env) decodedInputs() (map[string]any, error) {

@@ -108,7 +108,7 @@ func (a *app) demoRun(ctx context.Context, conf *config.Config, people int, s si
 	a.tell("at without success, and who signed in from home meanwhile. The history stays:")
 	a.tell("  %s", a.command("runs list"))
 	a.tell("  %s", a.command("runs show last"))
-	a.tell("To begin with your own tenant: drawbridge init my-playbooks")
+	a.tell("To begin with your own tenant: %s init my-playbooks", calledAs())
 	return nil
 }
 

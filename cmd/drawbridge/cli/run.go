@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -38,7 +40,6 @@ continues; a second Ctrl-C ends at once, and the run can be resumed all the same
 	}
 	cmd.Flags().StringArrayVarP(&o.inputs, "input", "i", nil, "an input, as name=value; lists as a,b or JSON")
 	cmd.Flags().Int64Var(&o.maxChanges, "max-changes", 0, "change at most this many targets; it can only lower the limit")
-	cmd.Flags().Lookup("max-changes").DefValue = "" // no default is worth showing
 	return cmd
 }
 
@@ -141,7 +142,7 @@ func (a *app) refuseUnavailable(conf *config.Config) error {
 // command is a command line of this program that speaks of the same
 // configuration and database.
 func (a *app) command(words string) string {
-	line := "drawbridge " + words
+	line := calledAs() + " " + words
 	if a.configPath != "" {
 		line += " --config " + quoted(a.configPath)
 	}
@@ -149,6 +150,15 @@ func (a *app) command(words string) string {
 		line += " --db " + quoted(a.dbPath)
 	}
 	return line
+}
+
+// calledAs is how this program was called: whoever has only just cloned the
+// repository has no drawbridge on the path yet.
+func calledAs() string {
+	if self, err := os.Executable(); err == nil && strings.Contains(self, "go-build") && filepath.Base(filepath.Dir(self)) == "exe" {
+		return "go run ./cmd/drawbridge"
+	}
+	return "drawbridge"
 }
 
 // quoted is a word as a shell takes it.

@@ -149,6 +149,6 @@ func Took(d time.Duration) string {
 	case d < time.Minute:
 		return fmt.Sprintf("%.1fs", d.Seconds())
 	default:
-		return engine.FormatDuration(d.Truncate(time.Second))
+		return strings.NewReplacer("h0m0s", "h", "m0s", "m").Replace(d.Truncate(time.Second).String())
 	}
 }
