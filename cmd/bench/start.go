@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/drawbridge-soar/drawbridge/cmd/simprocess"
 )
 
 // twoSteps looks somebody up and says so.
@@ -18,23 +20,23 @@ const twoSteps = `steps:
 // measureStart times a whole short run, from the shell's point of view, beside
 // a command that does nothing.
 func measureStart(ctx context.Context, t *table, s sizes, dir, binary string) (err error) {
-	tenant, err := startTenant(ctx, binary, 0)
+	tenant, err := simprocess.Start(ctx, binary, 0, 0)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, tenant.stop()) }()
-	project, err := tenant.project(dir, "short", twoSteps)
+	defer func() { err = errors.Join(err, tenant.Stop()) }()
+	folder, err := project(tenant, dir, "short", twoSteps)
 	if err != nil {
 		return err
 	}
 	var runs, versions []measured
 	for range s.starts {
-		m, err := process(ctx, project, tenant.environ(), binary, "run", "short.yaml")
+		m, err := process(ctx, folder, tenant.Environ(), binary, "run", "short.yaml")
 		if err != nil {
 			return fmt.Errorf("timing a short run: %w", err)
 		}
 		runs = append(runs, m)
-		if m, err = process(ctx, project, nil, binary, "version"); err != nil {
+		if m, err = process(ctx, folder, nil, binary, "version"); err != nil {
 			return fmt.Errorf("timing version: %w", err)
 		}
 		versions = append(versions, m)

@@ -2,13 +2,12 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strconv"
+
+	"github.com/drawbridge-soar/drawbridge/cmd/simprocess"
 )
 
 const (
@@ -26,23 +25,23 @@ const sweepPlaybook = `steps:
 // measureSweep lets the binary and a bare client read the same directory, in
 // turn, so that what else the machine does meets both.
 func measureSweep(ctx context.Context, t *table, s sizes, dir, binary string) (err error) {
-	tenant, err := startTenant(ctx, binary, s.users)
+	tenant, err := simprocess.Start(ctx, binary, s.users, 0)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, tenant.stop()) }()
-	project, err := tenant.project(dir, "sweep", sweepPlaybook)
+	defer func() { err = errors.Join(err, tenant.Stop()) }()
+	folder, err := project(tenant, dir, "sweep", sweepPlaybook)
 	if err != nil {
 		return err
 	}
 	var ours, bare []measured
 	for range s.sweeps {
-		m, err := process(ctx, project, tenant.environ(), binary, "run", "sweep.yaml")
+		m, err := process(ctx, folder, tenant.Environ(), binary, "run", "sweep.yaml")
 		if err != nil {
 			return fmt.Errorf("sweeping: %w", err)
 		}
 		ours = append(ours, m)
-		if m, err = itself(ctx, project, tenant.environ(), childBare, tenant.URL, tenant.Account); err != nil {
+		if m, err = itself(ctx, folder, tenant.Environ(), childBare, tenant.URL, tenant.Account); err != nil {
 			return fmt.Errorf("sweeping with the bare client: %w", err)
 		}
 		bare = append(bare, m)
@@ -59,50 +58,10 @@ func measureSweep(ctx context.Context, t *table, s sizes, dir, binary string) (e
 	return nil
 }
 
-// tenant is a simulated tenant in a process of its own.
-type tenant struct {
-	URL     string            `json:"url"`
-	Account string            `json:"account"`
-	Env     map[string]string `json:"env"`
-
-	process *exec.Cmd
-}
-
-func startTenant(ctx context.Context, binary string, users int) (*tenant, error) {
-	t := &tenant{process: exec.CommandContext(ctx, binary, "sim", "-o", "json", "--listen", "127.0.0.1:0", "--users", strconv.Itoa(users))}
-	stdout, err := t.process.StdoutPipe()
-	if err != nil {
-		return nil, fmt.Errorf("starting the tenant: %w", err)
-	}
-	if err := t.process.Start(); err != nil {
-		return nil, fmt.Errorf("starting the tenant: %w", err)
-	}
-	if err := json.NewDecoder(stdout).Decode(t); err != nil {
-		return nil, errors.Join(fmt.Errorf("reading where the tenant is: %w", err), t.stop())
-	}
-	return t, nil
-}
-
-func (t *tenant) stop() error {
-	if err := t.process.Process.Kill(); err != nil {
-		return fmt.Errorf("stopping the tenant: %w", err)
-	}
-	_ = t.process.Wait() // it was killed
-	return nil
-}
-
-func (t *tenant) environ() []string {
-	var out []string
-	for name, value := range t.Env {
-		out = append(out, name+"="+value)
-	}
-	return out
-}
-
 // project makes a folder with a configuration for the tenant and one playbook.
-func (t *tenant) project(dir, name, playbook string) (string, error) {
-	project := filepath.Join(dir, name)
-	if err := os.MkdirAll(project, 0o700); err != nil {
+func project(t *simprocess.Tenant, dir, name, playbook string) (string, error) {
+	folder := filepath.Join(dir, name)
+	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return "", fmt.Errorf("making a folder: %w", err)
 	}
 	config := fmt.Sprintf(`connections:
@@ -110,9 +69,9 @@ func (t *tenant) project(dir, name, playbook string) (string, error) {
   slack:     { provider: slack, webhook_url: env://SLACK_WEBHOOK }
 `, t.Account, t.URL)
 	for file, text := range map[string]string{"drawbridge.yaml": config, name + ".yaml": playbook} {
-		if err := os.WriteFile(filepath.Join(project, file), []byte(text), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(folder, file), []byte(text), 0o600); err != nil {
 			return "", fmt.Errorf("writing %s: %w", file, err)
 		}
 	}
-	return project, nil
+	return folder, nil
 }

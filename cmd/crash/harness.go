@@ -54,7 +54,7 @@ type harness struct {
 
 	dir    string
 	random *rand.Rand
-	tenant *tenant
+	tenant tenant
 	sum    sums
 
 	exclude string
@@ -65,7 +65,7 @@ func (h *harness) run(ctx context.Context) (err error) {
 	if err := h.prepare(ctx); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, h.tenant.stop()) }()
+	defer func() { err = errors.Join(err, h.tenant.Stop()) }()
 	all := scenarios()
 	for _, s := range all { // how long each takes decides when to kill it
 		if err := h.round(ctx, s, 0); err != nil {
@@ -96,7 +96,7 @@ func (h *harness) prepare(ctx context.Context) error {
 	}
 	addresses, err := h.tenant.untouchable(ctx)
 	if err != nil {
-		return errors.Join(err, h.tenant.stop())
+		return errors.Join(err, h.tenant.Stop())
 	}
 	for i, a := range addresses {
 		if i > 0 {

@@ -120,7 +120,7 @@ func signalled(exit *exec.ExitError) bool {
 func (h *harness) command(ctx context.Context, dir string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, h.binary, args...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), h.tenant.environ()...)
+	cmd.Env = append(os.Environ(), h.tenant.Environ()...)
 	return cmd
 }
 

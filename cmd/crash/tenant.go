@@ -4,60 +4,25 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"os/exec"
-	"strconv"
 
+	"github.com/drawbridge-soar/drawbridge/cmd/simprocess"
 	"github.com/drawbridge-soar/drawbridge/steps/sim"
 )
 
-// tenant is a simulated tenant in a process of its own.
-type tenant struct {
-	URL     string            `json:"url"`
-	Account string            `json:"account"`
-	Env     map[string]string `json:"env"`
+// tenant is a simulated tenant in a process of its own, and what the harness asks of it.
+type tenant struct{ *simprocess.Tenant }
 
-	process *exec.Cmd
-}
-
-func startTenant(ctx context.Context, binary string, seed uint64) (*tenant, error) {
-	t := &tenant{process: exec.CommandContext(ctx, binary, "sim", "-o", "json", "--listen", "127.0.0.1:0", "--users", "20000", "--seed", strconv.FormatUint(seed, 10))}
-	stdout, err := t.process.StdoutPipe()
-	if err != nil {
-		return nil, fmt.Errorf("starting the tenant: %w", err)
-	}
-	if err := t.process.Start(); err != nil {
-		return nil, fmt.Errorf("starting the tenant: %w", err)
-	}
-	if err := json.NewDecoder(stdout).Decode(t); err != nil {
-		return nil, errors.Join(fmt.Errorf("reading where the tenant is: %w", err), t.stop())
-	}
-	return t, nil
-}
-
-func (t *tenant) stop() error {
-	if err := t.process.Process.Kill(); err != nil {
-		return fmt.Errorf("stopping the tenant: %w", err)
-	}
-	_ = t.process.Wait() // it was killed
-	return nil
-}
-
-// environ is what drawbridge.yaml refers to.
-func (t *tenant) environ() []string {
-	var out []string
-	for name, value := range t.Env {
-		out = append(out, name+"="+value)
-	}
-	return out
+func startTenant(ctx context.Context, binary string, seed uint64) (tenant, error) {
+	t, err := simprocess.Start(ctx, binary, 20_000, seed)
+	return tenant{t}, err
 }
 
 // config is a configuration that reaches the tenant. Reads of the tenant do
 // not lag, so nothing has to settle for long.
-func (t *tenant) config() []byte {
+func (t tenant) config() []byte {
 	return fmt.Appendf(nil, `playbooks: [.]
 connections:
   1password: { provider: onepassword, account: %s, base_url: %q, settle: 500ms, client_id: env://OP_CLIENT_ID, client_secret: env://OP_CLIENT_SECRET }
@@ -66,7 +31,7 @@ connections:
 }
 
 // changes are all changes so far, in order.
-func (t *tenant) changes(ctx context.Context) ([]sim.Change, error) {
+func (t tenant) changes(ctx context.Context) ([]sim.Change, error) {
 	var answer struct {
 		Changes []sim.Change `json:"changes"`
 	}
@@ -75,7 +40,7 @@ func (t *tenant) changes(ctx context.Context) ([]sim.Change, error) {
 }
 
 // messages are all messages so far, in order.
-func (t *tenant) messages(ctx context.Context) ([]sim.Message, error) {
+func (t tenant) messages(ctx context.Context) ([]sim.Message, error) {
 	var answer struct {
 		Messages []sim.Message `json:"messages"`
 	}
@@ -84,7 +49,7 @@ func (t *tenant) messages(ctx context.Context) ([]sim.Message, error) {
 }
 
 // untouchable are the addresses of accounts that refuse to be suspended.
-func (t *tenant) untouchable(ctx context.Context) ([]string, error) {
+func (t tenant) untouchable(ctx context.Context) ([]string, error) {
 	var cast sim.Cast
 	if err := t.ask(ctx, http.MethodGet, "cast", nil, &cast); err != nil {
 		return nil, err
@@ -97,14 +62,14 @@ func (t *tenant) untouchable(ctx context.Context) ([]string, error) {
 }
 
 // misbehave takes the place of all faults before.
-func (t *tenant) misbehave(ctx context.Context, faults []sim.Fault) error {
+func (t tenant) misbehave(ctx context.Context, faults []sim.Fault) error {
 	if err := t.ask(ctx, http.MethodDelete, "faults", nil, nil); err != nil {
 		return err
 	}
 	return t.ask(ctx, http.MethodPost, "faults", faults, nil)
 }
 
-func (t *tenant) ask(ctx context.Context, method, what string, body, answer any) error {
+func (t tenant) ask(ctx context.Context, method, what string, body, answer any) error {
 	data, err := json.Marshal(body)
 	if err != nil {
 		return fmt.Errorf("asking the tenant: %w", err)

@@ -5,6 +5,7 @@ package main
 import (
 	"os"
 	"runtime/debug"
+	_ "time/tzdata" // a small container has no time zones of its own
 
 	"github.com/drawbridge-soar/drawbridge/cmd/drawbridge/cli"
 )

@@ -67,6 +67,7 @@ func (s *scene) ending(r engine.RunRecord) ending {
 	return e
 }
 
+// String is the ending as JSON, for the difference a failed test prints.
 func (e ending) String() string {
 	data, err := json.MarshalIndent(map[string]any{
 		"status": e.status, "outputs": e.outputs, "steps": e.steps, "items": e.items, "changes": e.changes, "told": e.told,
