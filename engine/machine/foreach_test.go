@@ -85,6 +85,12 @@ func TestForeachItems(t *testing.T) {
 			step e failed [invalid list at e: the list cannot be looped over: the key of item 1 is no string or number]
 			end failed [invalid list at e: the list cannot be looped over: the key of item 1 is no string or number] null
 		`},
+		{"a key that cannot be evaluated says for which item", playbook(byKey(suspending())), `
+		start {"list":[{"id":"a"},{"name":"Bea"}]}
+			step e started
+			step e failed [invalid expression at e: the key of item 1: evaluating 'item.id': it is missing]
+			end failed [invalid expression at e: the key of item 1: evaluating 'item.id': it is missing] null
+		`},
 		{"what is no list fails it", playbook(suspending()), `
 		start {"list":"a"}
 			step e started

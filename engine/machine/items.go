@@ -132,7 +132,7 @@ func (m *Machine) freezeItem(f *frame, scope *env, z *frozenItems) error {
 	if fe.Label != nil {
 		v, fail := m.evaluate(scope, f.path, fe.Label)
 		if fail != nil {
-			return fail
+			return fmt.Errorf("the label of item %d: %w", scope.index, fail)
 		}
 		if s, ok := written(v); ok && s != "" {
 			label = s
@@ -149,7 +149,7 @@ func (m *Machine) keyOf(f *frame, scope *env) (string, error) {
 	case fe.Key != nil:
 		var fail *engine.Failure
 		if v, fail = m.evaluate(scope, f.path, fe.Key); fail != nil {
-			return "", fail
+			return "", fmt.Errorf("the key of item %d: %w", scope.index, fail)
 		}
 	case fe.KeyField != "":
 		raw := member(scope.item.raw, fe.KeyField)
