@@ -44,3 +44,19 @@ func TestPlaybooksInTheDocumentationAreRight(t *testing.T) {
 		t.Errorf("only %d playbooks were found in the documentation", checked)
 	}
 }
+
+// TestTheReadmeShowsTheExampleAsItIs keeps the playbook of the tour the one
+// that the demo runs.
+func TestTheReadmeShowsTheExampleAsItIs(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	example, err := os.ReadFile("examples/contain-suspicious-users.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(readme), "```yaml\n"+string(example)+"```") {
+		t.Error("README.md shows another playbook than examples/contain-suspicious-users.yaml")
+	}
+}
