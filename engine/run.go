@@ -104,10 +104,13 @@ type RunRecord struct {
 	Error      *Failure        `json:"error"`
 	Attempt    int             `json:"attempt"`
 	MaxChanges *int64          `json:"max_changes"` // a lower cap on changes for this run alone; nil for none
-	Semantics  int             `json:"semantics"`   // of the machine that started it
-	CreatedAt  time.Time       `json:"created_at"`
-	FinishedAt *time.Time      `json:"finished_at"`
-	WakeAt     *time.Time      `json:"wake_at"`
+	// Connections holds the fingerprint of each connection that something may
+	// be changed through, by its name: {"1password": "onepassword …"}.
+	Connections json.RawMessage `json:"connections"`
+	Semantics   int             `json:"semantics"` // of the machine that started it
+	CreatedAt   time.Time       `json:"created_at"`
+	FinishedAt  *time.Time      `json:"finished_at"`
+	WakeAt      *time.Time      `json:"wake_at"`
 }
 
 // StepRecord is one attempt of one step, and for a change its ledger line. A

@@ -28,7 +28,7 @@ var (
 // back now; or interrupted, when ctx was cancelled, and then changes and
 // messages under way were given the grace to finish. All of these are no
 // errors. Errors are those of the store, after which the run can be continued
-// from what was durable; ErrDriven; ErrVersion; and engine.ErrNotFound.
+// from what was durable; ErrDriven; ErrVersion; ErrMoved; and engine.ErrNotFound.
 func (e *Engine) Drive(ctx context.Context, run string) (engine.RunRecord, error) {
 	return e.drive(ctx, run)
 }

@@ -33,6 +33,9 @@ var (
 	ErrDriven = errors.New("the run is being carried out already")
 	// ErrVersion means that a run was begun by a version that decides otherwise.
 	ErrVersion = errors.New("the run was begun by another version")
+	// ErrMoved means that a connection the run changes something through leads
+	// somewhere else than when the run was started.
+	ErrMoved = errors.New("its connections lead somewhere else now")
 )
 
 // Connections opens the connections of a configuration.

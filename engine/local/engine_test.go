@@ -194,6 +194,22 @@ func TestARunOfAnotherVersionIsLeftAlone(t *testing.T) {
 	}
 }
 
+func TestARunIsPinnedToWhereItsConnectionsLead(t *testing.T) {
+	f := newFixture(t, fine)
+	run := f.start(t, act1)
+	if record, err := f.store.Run(t.Context(), run); err != nil || !strings.Contains(string(record.Connections), `:"enginetest"`) && string(record.Connections) != "{}" {
+		t.Fatalf("the run has the connections %s, %v", record.Connections, err)
+	}
+	rewritten(t, f, run, func(r *engine.RunRecord) { r.Connections = []byte(`{"op":"onepassword ANOTHER"}`) })
+	_, err := f.Drive(t.Context(), run)
+	if !errors.Is(err, local.ErrMoved) || !strings.Contains(err.Error(), "onepassword ANOTHER") || !strings.Contains(err.Error(), "put the connections back") {
+		t.Errorf("got %v", err)
+	}
+	if record, err := f.store.Run(t.Context(), run); err != nil || record.Status.Final() {
+		t.Errorf("the run is %s, %v; it must stay as it was", record.Status, err)
+	}
+}
+
 func TestARunIsPinnedToItsSources(t *testing.T) {
 	f := newFixture(t, fine)
 	run := f.start(t, "name: main\nsteps:\n  - id: other\n    uses: test.act\n")

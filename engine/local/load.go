@@ -31,6 +31,9 @@ func (e *Engine) load(ctx context.Context, run string) (*drive, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := e.checkMoved(ctx, record, prog); err != nil {
+		return nil, err
+	}
 	d := newDrive(e, record, prog)
 	if d.rules, err = e.rules(prog, record.MaxChanges); err != nil {
 		return nil, err

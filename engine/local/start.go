@@ -1,6 +1,7 @@
 package local
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -39,6 +40,10 @@ func (e *Engine) Start(ctx context.Context, req StartRequest) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("starting %s: %w", req.Program.Name, err)
 	}
+	connections, err := e.fingerprints(ctx, req.Program)
+	if err != nil {
+		return "", fmt.Errorf("starting %s: %w", req.Program.Name, err)
+	}
 	now := instant(e.config.Clock.Now())
 	id, err := e.ids.run(now)
 	if err != nil {
@@ -46,7 +51,8 @@ func (e *Engine) Start(ctx context.Context, req StartRequest) (string, error) {
 	}
 	record := engine.RunRecord{
 		ID: id, Playbook: req.Program.Name, Hash: req.Program.Hash, Status: engine.RunRunning, Actor: req.Actor,
-		Inputs: inputs, Trigger: trigger, Attempt: 1, MaxChanges: req.MaxChanges, Semantics: machine.Semantics, CreatedAt: now,
+		Inputs: inputs, Trigger: trigger, Attempt: 1, MaxChanges: req.MaxChanges, Connections: connections,
+		Semantics: machine.Semantics, CreatedAt: now,
 	}
 	if err := e.record(ctx, record, req); err != nil {
 		return "", fmt.Errorf("starting %s: %w", req.Program.Name, err)
@@ -147,11 +153,23 @@ func unavailable(root *program.Program) error {
 // checkConnections opens every connection some step will need, so that a
 // mistake in the configuration shows before the first account is touched.
 func (e *Engine) checkConnections(ctx context.Context, root *program.Program) error {
+	needed, err := e.needed(root, func(*program.Uses) bool { return true })
+	problems := []error{err}
+	for _, name := range needed {
+		if _, err := e.config.Connections.Connection(ctx, name); err != nil {
+			problems = append(problems, fmt.Errorf("opening connection %s: %w", name, err))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// needed names the connections of those calls, sorted.
+func (e *Engine) needed(root *program.Program, which func(*program.Uses) bool) ([]string, error) {
 	var problems []error
 	needed := make(map[string]bool)
 	everyProgram(root, func(p *program.Program) {
 		for _, n := range p.Nodes {
-			if n.Uses == nil {
+			if n.Uses == nil || !which(n.Uses) {
 				continue
 			}
 			names, err := e.resolve(n.Uses)
@@ -163,12 +181,44 @@ func (e *Engine) checkConnections(ctx context.Context, root *program.Program) er
 			}
 		}
 	})
-	for _, name := range slices.Sorted(maps.Keys(needed)) {
-		if _, err := e.config.Connections.Connection(ctx, name); err != nil {
-			problems = append(problems, fmt.Errorf("opening connection %s: %w", name, err))
-		}
+	return slices.Sorted(maps.Keys(needed)), errors.Join(problems...)
+}
+
+// fingerprints says where the connections lead that something may be changed
+// through.
+func (e *Engine) fingerprints(ctx context.Context, root *program.Program) (json.RawMessage, error) {
+	names, err := e.needed(root, func(u *program.Uses) bool { return u.Effect == engine.Change })
+	if err != nil {
+		return nil, err
 	}
-	return errors.Join(problems...)
+	prints := make(map[string]any, len(names))
+	for _, name := range names {
+		c, err := e.config.Connections.Connection(ctx, name)
+		if err != nil {
+			return nil, fmt.Errorf("opening connection %s: %w", name, err)
+		}
+		prints[name] = c.Fingerprint
+	}
+	data, err := engine.EncodeJSON(prints)
+	if err != nil {
+		return nil, fmt.Errorf("recording the connections: %w", err)
+	}
+	return e.config.Redact.JSON(data)
+}
+
+// checkMoved refuses to go on where a connection leads somewhere else than
+// when the run was started: what it has begun there is not known here, and
+// whom it names may be somebody else.
+func (e *Engine) checkMoved(ctx context.Context, record engine.RunRecord, root *program.Program) error {
+	now, err := e.fingerprints(ctx, root)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(now, record.Connections) {
+		return fmt.Errorf("%w: it was started with %s, and the configuration now has %s; put the connections back, or start a new run",
+			ErrMoved, record.Connections, now)
+	}
+	return nil
 }
 
 // resolve names the connection for each capability a step's action needs.

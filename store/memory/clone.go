@@ -11,6 +11,7 @@ import (
 
 func cloneRun(r engine.RunRecord) engine.RunRecord {
 	r.Inputs, r.Trigger, r.Outputs = slices.Clone(r.Inputs), slices.Clone(r.Trigger), slices.Clone(r.Outputs)
+	r.Connections = slices.Clone(r.Connections)
 	r.Error = cloneFailure(r.Error)
 	if r.MaxChanges != nil {
 		limit := *r.MaxChanges

@@ -70,7 +70,7 @@ func runValues(r *engine.RunRecord) ([]any, error) {
 		r.ID, r.Hash, r.Playbook, string(r.Status), r.Actor.Name, r.Actor.Via,
 		optional(r.Inputs), optional(r.Trigger), optional(r.Outputs), failure,
 		int64(r.Attempt), int64(r.Semantics), r.CreatedAt.UnixMicro(), micros(r.FinishedAt), micros(r.WakeAt),
-		number(r.MaxChanges),
+		number(r.MaxChanges), optional(r.Connections),
 	}, err
 }
 

@@ -254,13 +254,14 @@ func wrap(err error, format string, args ...any) error {
 }
 
 const runColumns = `SELECT id, playbook, hash, status, actor, via, inputs, "trigger", outputs, error,
-	attempt, semantics, created_at, finished_at, wake_at, max_changes FROM run`
+	attempt, semantics, created_at, finished_at, wake_at, max_changes, connections FROM run`
 
 func scanRun(rows *sql.Rows) (engine.RunRecord, error) {
 	var r engine.RunRecord
 	err := rows.Scan(&r.ID, &r.Playbook, &r.Hash, &r.Status, &r.Actor.Name, &r.Actor.Via,
 		(*[]byte)(&r.Inputs), (*[]byte)(&r.Trigger), (*[]byte)(&r.Outputs), asFailure{&r.Error},
-		&r.Attempt, &r.Semantics, asTime{&r.CreatedAt}, asOptionalTime{&r.FinishedAt}, asOptionalTime{&r.WakeAt}, &r.MaxChanges)
+		&r.Attempt, &r.Semantics, asTime{&r.CreatedAt}, asOptionalTime{&r.FinishedAt}, asOptionalTime{&r.WakeAt}, &r.MaxChanges,
+		(*[]byte)(&r.Connections))
 	return r, errors.Join(err, enumeration("status", r.Status, r.Status.Known()))
 }
 

@@ -73,11 +73,11 @@ func (k kind) query() string {
 		return `INSERT INTO value (ref, part, data) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING`
 	case putRun:
 		return `INSERT INTO run (id, hash, playbook, status, actor, via, inputs, "trigger", outputs, error,
-			attempt, semantics, created_at, finished_at, wake_at, max_changes)
-			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
+			attempt, semantics, created_at, finished_at, wake_at, max_changes, connections)
+			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
 			ON CONFLICT (id) DO UPDATE SET hash = ?2, playbook = ?3, status = ?4, actor = ?5, via = ?6, inputs = ?7,
 			"trigger" = ?8, outputs = ?9, error = ?10, attempt = ?11, semantics = ?12, created_at = ?13,
-			finished_at = ?14, wake_at = ?15, max_changes = ?16`
+			finished_at = ?14, wake_at = ?15, max_changes = ?16, connections = ?17`
 	case addEvent:
 		return `INSERT INTO event (run, seq, at, kind, data) VALUES (` + runBeforeEvent + `, ?2, ?3, ?4, ?5)`
 	case putStep:

@@ -27,7 +27,7 @@ func bundle() engine.Bundle {
 func plainRun(id string) engine.RunRecord {
 	return engine.RunRecord{
 		ID: id, Playbook: "contain", Hash: bundleHash, Status: engine.RunRunning,
-		Actor: engine.Actor{Name: "alice", Via: "cli"}, Attempt: 1, MaxChanges: pointer(int64(3)), Semantics: 1, CreatedAt: noon(),
+		Actor: engine.Actor{Name: "alice", Via: "cli"}, Attempt: 1, MaxChanges: pointer(int64(3)), Connections: []byte(`{"op":"onepassword ACCOUNT"}`), Semantics: 1, CreatedAt: noon(),
 	}
 }
 

@@ -43,6 +43,7 @@ CREATE TABLE run (
   error       BLOB,
   attempt     INTEGER NOT NULL,
   max_changes INTEGER,
+  connections BLOB,
   semantics   INTEGER NOT NULL,
   created_at  INTEGER NOT NULL,
   finished_at INTEGER,
