@@ -80,7 +80,7 @@ func sample(k key) string {
 // they go together.
 func TestCheckerAndSchemaAgreeOnKeys(t *testing.T) {
 	t.Parallel()
-	schema := compiledSchema(t)
+	schema := compiledSchema(t, testActions(t))
 	env := testEnvironment(t)
 	structural := []string{"unknown-key", "misplaced-key", "missing-key", "form", "type", "missing-input"}
 	compared := 0
@@ -110,7 +110,7 @@ func TestCheckerAndSchemaAgreeOnKeys(t *testing.T) {
 
 func TestSmallestStepsAreValid(t *testing.T) {
 	t.Parallel()
-	schema := compiledSchema(t)
+	schema := compiledSchema(t, testActions(t))
 	seen := map[program.Form]bool{}
 	for form, smallest := range smallest() {
 		text := fmt.Sprintf("steps:\n  - { %s }\n", smallest)

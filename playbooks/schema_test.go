@@ -2,6 +2,7 @@ package playbooks
 
 import (
 	"bytes"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -10,11 +11,12 @@ import (
 
 	"github.com/drawbridge-soar/drawbridge/engine"
 	"github.com/drawbridge-soar/drawbridge/playbooks/yamldoc"
+	"github.com/drawbridge-soar/drawbridge/steps"
 )
 
-func compiledSchema(tb testing.TB) *jsonschema.Schema {
+func compiledSchema(tb testing.TB, actions *engine.Actions) *jsonschema.Schema {
 	tb.Helper()
-	data, err := Schema(testActions(tb))
+	data, err := Schema(actions)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -32,6 +34,34 @@ func compiledSchema(tb testing.TB) *jsonschema.Schema {
 		tb.Fatal(err)
 	}
 	return schema
+}
+
+// TestSchemaAcceptsTheExamples holds the schema that editors get, with the
+// actions there really are, against what newcomers copy.
+func TestSchemaAcceptsTheExamples(t *testing.T) {
+	t.Parallel()
+	actions, err := engine.NewActions(steps.All()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	schema := compiledSchema(t, actions)
+	files, problem := Files("../examples")
+	if problem != nil || len(files) < 4 {
+		t.Fatalf("%d examples, %v", len(files), problem)
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, ok := instance(t, data)
+		if !ok {
+			t.Fatalf("%s is not YAML", file)
+		}
+		if err := schema.Validate(v); err != nil {
+			t.Errorf("%s: %v", file, err)
+		}
+	}
 }
 
 // instance is a playbook as a language server hands it to the schema.
@@ -58,7 +88,7 @@ func instance(tb testing.TB, data []byte) (any, bool) {
 
 func TestSchemaAcceptsValidPlaybooks(t *testing.T) {
 	t.Parallel()
-	schema := compiledSchema(t)
+	schema := compiledSchema(t, testActions(t))
 	for path, a := range archives(t, "valid") {
 		for _, f := range a.Files {
 			if f.Name == "want" {
@@ -98,7 +128,7 @@ func onlyTheChecker() []string {
 
 func TestSchemaRejectsStructuralMistakes(t *testing.T) {
 	t.Parallel()
-	schema := compiledSchema(t)
+	schema := compiledSchema(t, testActions(t))
 	beyond := map[string]bool{}
 	for _, name := range onlyTheChecker() {
 		beyond[name] = true
