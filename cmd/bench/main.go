@@ -65,18 +65,18 @@ func dispatch(ctx context.Context, args []string, out io.Writer) error {
 type sizes struct {
 	steps   int // per measurement of durable steps
 	users   int
-	sweeps  int // how often each sweep is made; the fastest counts
+	times   int // how often steps and sweeps are measured; the fastest counts
 	items   int
 	starts  int  // of short commands; the median counts
 	binding bool // whether a missed bound is an error
 }
 
 func fullSize() sizes {
-	return sizes{steps: 20_000, users: 1_000_000, sweeps: 3, items: 100_000, starts: 15, binding: true}
+	return sizes{steps: 20_000, users: 1_000_000, times: 5, items: 100_000, starts: 15, binding: true}
 }
 
 func quickSize() sizes {
-	return sizes{steps: 320, users: 3_000, sweeps: 1, items: 500, starts: 2}
+	return sizes{steps: 320, users: 3_000, times: 1, items: 500, starts: 2}
 }
 
 // bench measures everything and prints the table.

@@ -35,7 +35,7 @@ func measureSweep(ctx context.Context, t *table, s sizes, dir, binary string) (e
 		return err
 	}
 	var ours, bare []measured
-	for range s.sweeps {
+	for range s.times {
 		m, err := process(ctx, folder, tenant.Environ(), binary, "run", "sweep.yaml")
 		if err != nil {
 			return fmt.Errorf("sweeping: %w", err)

@@ -33,6 +33,7 @@ type writer struct {
 	queue  chan *request
 	done   chan struct{}
 
+	crowd  int   // how many batches there were the last time: one that is alone is not kept waiting
 	broken error // why nothing is written any more; the writer's own
 	stats  counters
 }
@@ -132,6 +133,7 @@ func (w *writer) loop() {
 	defer close(w.done)
 	for first := range w.queue {
 		if group := w.gather(first); len(group) > 0 {
+			w.crowd = len(group) + len(w.queue)
 			w.write(group)
 		}
 	}
@@ -139,7 +141,7 @@ func (w *writer) loop() {
 
 // gather takes what is queued behind the first request, up to the bounds.
 func (w *writer) gather(first *request) []*request {
-	for n := -1; n < len(w.queue); {
+	for n := -1; w.crowd > 1 && n < len(w.queue); {
 		n = len(w.queue)
 		runtime.Gosched() // those that the last transaction woke may queue their next batch
 	}
