@@ -36,7 +36,7 @@ type count struct{}
 
 // Spec declares bench.count.
 func (count) Spec() engine.ActionSpec {
-	user := engine.MapOf(engine.Field{Name: "id", Type: engine.TypeString()})
+	user := engine.MapOf(engine.Field{Name: "id", Type: engine.TypeString()}, engine.Field{Name: "email", Type: engine.TypeString()})
 	return engine.ActionSpec{
 		Name: "bench.count", Effect: engine.Observe,
 		Inputs:  []engine.Field{{Name: "n", Type: engine.TypeInteger(), Required: true}},
@@ -49,7 +49,7 @@ func (count) Observe(ctx context.Context, call engine.Call) (engine.Observation,
 	n, _ := call.Inputs["n"].(int64)
 	users := make([]any, n)
 	for i := range users {
-		users[i] = map[string]any{"id": fmt.Sprintf("USER%022d", i)}
+		users[i] = map[string]any{"id": fmt.Sprintf("USER%022d", i), "email": fmt.Sprintf("user-%d@example.com", i)}
 	}
 	return engine.Observation{Outputs: map[string]any{"users": users}}, ctx.Err()
 }

@@ -24,6 +24,7 @@ steps:
     foreach: steps.people.users
     as: user
     key: user.id
+    label: user.email
     concurrency: 16
     uses: bench.touch
     with: { id: "${{ user.id }}" }
