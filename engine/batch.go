@@ -25,6 +25,10 @@ func (b Batch) Check() error {
 		func() error { return checkEach("event", b.Events, Event.check) },
 		func() error { return checkEach("step", b.Steps, StepRecord.check) },
 		func() error { return checkEach("item", b.Items, ItemRecord.check) },
+		func() error { return checkEach("plan", b.Plans, PlanRecord.check) },
+		func() error { return checkEach("answer", b.Answers, Answer.check) },
+		func() error { return checkEach("approval", b.Approvals, Approval.check) },
+		func() error { return checkEach("freeze", b.Freezes, Freeze.check) },
 		func() error { return checkEach("snapshot", b.Snapshots, Snapshot.check) },
 	} {
 		if err := check(); err != nil {
@@ -103,6 +107,50 @@ func (i ItemRecord) check() string {
 	return ""
 }
 
+func (p PlanRecord) check() string {
+	switch {
+	case p.ID == "":
+		return "has no id"
+	case p.Set == "":
+		return "has no change set"
+	}
+	return ""
+}
+
+func (a Answer) check() string {
+	switch {
+	case a.Owner == "" || a.Path == "":
+		return "names no owner or no path"
+	case a.Value == "":
+		return "has no value"
+	}
+	return ""
+}
+
+func (a Approval) check() string {
+	switch {
+	case a.ID == "" || a.Run == "":
+		return "has no id or names no run"
+	case !a.Kind.Known():
+		return fmt.Sprintf("has the unknown kind %q", a.Kind)
+	case !a.Status.Known():
+		return fmt.Sprintf("has the unknown status %q", a.Status)
+	case a.Set == "":
+		return "has no change set"
+	}
+	return ""
+}
+
+func (f Freeze) check() string {
+	switch {
+	case f.ID == "":
+		return "has no id"
+	case (f.ThawedAt == nil) != (f.ThawedBy == nil):
+		return "says only half of who ended it and when"
+	}
+	return ""
+}
+
 func (s Snapshot) check() string {
 	switch {
 	case s.Run == "":
@@ -138,3 +186,17 @@ func (o Outcome) Known() bool {
 
 // Known reports whether it is one of the three effects.
 func (e Effect) Known() bool { return e == Observe || e == Change || e == Announce }
+
+// Known reports whether it is one of the statuses of an approval.
+func (s ApprovalStatus) Known() bool {
+	switch s {
+	case ApprovalPending, ApprovalApproved, ApprovalDenied, ApprovalExpired, ApprovalObsolete:
+		return true
+	}
+	return false
+}
+
+// Known reports whether it is one of the kinds of approvals.
+func (k ApprovalKind) Known() bool {
+	return k == ApprovalStep || k == ApprovalPolicy || k == ApprovalGuard
+}

@@ -27,10 +27,12 @@ func TestBatchCheck(t *testing.T) {
 }
 
 func TestKnown(t *testing.T) {
-	if engine.RunStatus("done").Known() || engine.StepStatus("").Known() || engine.Outcome("ok").Known() || engine.Effect("write").Known() {
+	if engine.RunStatus("done").Known() || engine.StepStatus("").Known() || engine.Outcome("ok").Known() || engine.Effect("write").Known() ||
+		engine.ApprovalStatus("obsolete").Known() || engine.ApprovalKind("").Known() {
 		t.Error("something is known that does not exist")
 	}
-	if !engine.RunInterrupted.Known() || !engine.RunDrifted.Known() || !engine.StepUnsettled.Known() || !engine.OutcomeUnsettled.Known() || !engine.Announce.Known() {
+	if !engine.RunInterrupted.Known() || !engine.RunDrifted.Known() || !engine.StepUnsettled.Known() || !engine.OutcomeUnsettled.Known() || !engine.Announce.Known() ||
+		!engine.ApprovalObsolete.Known() || !engine.ApprovalGuard.Known() {
 		t.Error("something is unknown that exists")
 	}
 }

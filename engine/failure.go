@@ -28,7 +28,16 @@ const (
 // Codes the engine itself gives; providers add theirs (last_owner, rate_limited, …).
 const (
 	CodeMaxChanges = "max_changes" // the run's cap on changes was reached: the run ends blocked
+	CodeMaxPercent = "max_percent" // the change set is too large a share of the directory
+	CodeBudget     = "budget"      // all runs together have used up the connection's budget: the run ends blocked
+	CodeFrozen     = "frozen"      // changes are frozen: the run ends blocked
+	CodePolicy     = "policy"      // the configuration does not let this playbook do that
 	CodeProtected  = "protected"   // the target is protected: the item is refused
+	CodeExcluded   = "excluded"    // the approvers left it out: the item is refused
+	CodeDrift      = "drift"       // the target is not as it was planned or approved: the item is refused
+	CodeOutside    = "outside"     // a change that is not in the approved set: the run ends drifted
+	CodeDenied     = "denied"      // somebody said no: the run ends denied
+	CodeExpired    = "expired"     // nobody decided in time: the run ends denied
 	CodeExpression = "expression"  // an expression could not be evaluated
 	CodeFailStep   = "fail"        // a `fail` step
 )
@@ -59,6 +68,17 @@ func (f *Failure) Is(target error) bool {
 
 // Retryable reports whether trying again may help.
 func (f *Failure) Retryable() bool { return f.Class == ClassTransient || f.Class == ClassTimeout }
+
+// Uncertain reports whether a change that failed like this may have happened:
+// the call was cut off, or its reply never came.
+func (f *Failure) Uncertain() bool {
+	switch f.Class {
+	case ClassTransient, ClassTimeout, ClassCancelled, ClassUnsettled:
+		return true
+	default:
+		return false
+	}
+}
 
 // AsFailure classifies an error: a wrapped *Failure keeps its class and code
 // but takes the whole chain's message, in which the class is not said again.

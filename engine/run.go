@@ -107,10 +107,23 @@ type RunRecord struct {
 	// Connections holds the fingerprint of each connection that something may
 	// be changed through, by its name: {"1password": "onepassword …"}.
 	Connections json.RawMessage `json:"connections"`
-	Semantics   int             `json:"semantics"` // of the machine that started it
-	CreatedAt   time.Time       `json:"created_at"`
-	FinishedAt  *time.Time      `json:"finished_at"`
-	WakeAt      *time.Time      `json:"wake_at"`
+	// Starters are all who had a hand in it: whoever planned, applied, resumed or
+	// triggered it. None of them may approve it.
+	Starters []string `json:"starters"`
+	Plan     string   `json:"plan"`     // id of the plan it applies; ""
+	UndoOf   string   `json:"undo_of"`  // the run whose changes it takes back; ""
+	RetryOf  string   `json:"retry_of"` // the run whose failed items it repeats; ""
+	Lifted   string   `json:"lifted"`   // why an undo's limits were lifted; "" where they hold
+	// ChangeSet is what the run may do, as it was foreseen or approved last; ""
+	// before it has looked ahead.
+	ChangeSet Reference `json:"-"`
+	// Strict means that ChangeSet was planned or approved: a change outside it
+	// stops the run as drifted.
+	Strict     bool       `json:"-"`
+	Semantics  int        `json:"semantics"` // of the machine that started it
+	CreatedAt  time.Time  `json:"created_at"`
+	FinishedAt *time.Time `json:"finished_at"`
+	WakeAt     *time.Time `json:"wake_at"`
 }
 
 // StepRecord is one attempt of one step, and for a change its ledger line. A
@@ -132,8 +145,26 @@ type StepRecord struct {
 	Inverse    json.RawMessage `json:"inverse,omitempty"`   // Invocation
 	Why        string          `json:"why,omitempty"`       // of a change: why this target, in words; of a return: its reason; foreign text
 	Error      *Failure        `json:"error,omitempty"`
-	StartedAt  time.Time       `json:"started_at"`
-	EndedAt    *time.Time      `json:"ended_at,omitempty"`
+	// Of is the run that really did it, where this one only carried its answer
+	// over; "" for what was done in this run.
+	Of        string     `json:"of,omitempty"`
+	StartedAt time.Time  `json:"started_at"`
+	EndedAt   *time.Time `json:"ended_at,omitempty"`
+}
+
+// MayHaveChanged counts a change that was made here or whose end is unknown,
+// and a failure after which the service may have carried it out all the same.
+func (s StepRecord) MayHaveChanged() bool {
+	switch {
+	case s.Effect != Change, s.Of != "":
+		return false
+	case s.Outcome == OutcomeDone, s.Outcome == OutcomeUnsettled:
+		return true
+	case s.Status == StepStarted, s.Status == StepUnsettled:
+		return true
+	default:
+		return s.Outcome == OutcomeFailed && s.Error != nil && s.Error.Uncertain()
+	}
 }
 
 // ItemRecord is one item of a foreach. They live apart from the run's state,

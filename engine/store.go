@@ -61,6 +61,10 @@ type Batch struct {
 	Events    []Event       // appended; an existing or trimmed sequence number is ErrConflict, a gap ErrRecord
 	Steps     []StepRecord  // inserted or replaced by run, path and attempt
 	Items     []ItemRecord  // inserted or replaced by run, path and index
+	Plans     []PlanRecord  // inserted or replaced
+	Answers   []Answer      // inserted or replaced by owner, path and arguments; the owner is a run or a plan that is there
+	Approvals []Approval    // inserted or replaced
+	Freezes   []Freeze      // inserted or replaced
 	Snapshots []Snapshot    // replaces the run's, and trims its journal up to Seq; an older one than the run has is ErrConflict
 }
 
@@ -92,9 +96,10 @@ type ItemQuery struct {
 // Store keeps runs. Every write is durable when Commit returns; concurrent
 // commits share a transaction where the store can, and one that fails does not
 // take others with it. Reads see every commit that has returned. Missing
-// things are ErrNotFound: also the bundle of a run that is written, and the run
-// of what is written or listed. Times come back in UTC, to the microsecond.
-// It may be used by several goroutines.
+// things are ErrNotFound: also the bundle of a run that is written, a value that
+// is referred to by what is written, and the run, plan or page that something is
+// written to or listed of. Times come back in UTC, to the microsecond. It may be
+// used by several goroutines.
 //
 // Commit returns a context's error only where nothing was written and nothing
 // will be; once it is too late to withdraw the batch, it waits for the outcome
@@ -113,5 +118,20 @@ type Store interface {
 	Steps(ctx context.Context, q StepQuery) ([]StepRecord, error)
 	Items(ctx context.Context, q ItemQuery) ([]ItemRecord, error)
 	Value(ctx context.Context, ref Reference) ([]byte, error)
+	Plan(ctx context.Context, id string) (PlanRecord, error)
+	Plans(ctx context.Context, q PlanQuery) ([]PlanRecord, error)
+	Answers(ctx context.Context, owner string) ([]Answer, error) // by path and arguments
+	Approval(ctx context.Context, id string) (Approval, error)
+	Approvals(ctx context.Context, q ApprovalQuery) ([]Approval, error)
+	// Frozen is the freeze that holds, the newest of several; ErrNotFound where none does.
+	Frozen(ctx context.Context) (Freeze, error)
+	// Undoes are the runs that took back changes of a run, newest first.
+	Undoes(ctx context.Context, run string) ([]RunRecord, error)
+	// Spent counts the distinct targets of a connection that all runs together
+	// have changed, or may have changed, since a time: records of changes begun
+	// since then whose outcome is done or unsettled, whose end is not known, or
+	// that failed without it being certain that nothing happened. What was only
+	// carried over from another run does not count.
+	Spent(ctx context.Context, connection string, since time.Time) (int64, error)
 	Close() error
 }

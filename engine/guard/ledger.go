@@ -36,35 +36,9 @@ func (l *Ledger) Recall(records ...engine.StepRecord) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, r := range records {
-		if r.Target != nil && mayHaveChanged(r) {
+		if r.Target != nil && r.MayHaveChanged() {
 			l.pairs[pair{r.Connection, r.Target.ID}] = entry{changed: true}
 		}
-	}
-}
-
-// mayHaveChanged counts a change that was made or whose end is unknown, and a
-// failure after which the service may have carried it out all the same.
-func mayHaveChanged(r engine.StepRecord) bool {
-	switch {
-	case r.Effect != engine.Change:
-		return false
-	case r.Outcome == engine.OutcomeDone, r.Outcome == engine.OutcomeUnsettled:
-		return true
-	case r.Status == engine.StepStarted, r.Status == engine.StepUnsettled:
-		return true
-	default:
-		return r.Outcome == engine.OutcomeFailed && r.Error != nil && Uncertain(r.Error)
-	}
-}
-
-// Uncertain reports whether a change that failed like this may have happened:
-// the call was cut off, or its reply never came.
-func Uncertain(f *engine.Failure) bool {
-	switch f.Class {
-	case engine.ClassTransient, engine.ClassTimeout, engine.ClassCancelled, engine.ClassUnsettled:
-		return true
-	default:
-		return false
 	}
 }
 

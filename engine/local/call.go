@@ -39,15 +39,15 @@ func (f *facts) complete(s engine.StepRecord) engine.StepRecord {
 
 // call carries out one call of an action.
 func (d *drive) call(step, calls context.Context, j *job) *answer {
-	if j.plan.failure != nil {
-		return d.failed(j, nil, j.plan.failure)
+	if j.wiring.failure != nil {
+		return d.failed(j, nil, j.wiring.failure)
 	}
 	call, err := d.prepare(calls, j) // also for a step that was stopped: what became of its change must be found out
-	f := &facts{connection: connectionNames(j.plan.connections), arguments: hash(j.step.Call.Inputs)}
+	f := &facts{connection: connectionNames(j.wiring.connections), arguments: hash(j.step.Call.Inputs)}
 	if err != nil {
 		return d.failed(j, f, d.failure(step, j, err))
 	}
-	switch action := j.plan.action.(type) {
+	switch action := j.wiring.action.(type) {
 	case engine.Observer:
 		ctx, done := d.limited(step, j)
 		defer done()
@@ -81,7 +81,7 @@ func (d *drive) conclude(ctx context.Context, j *job, f *facts, outputs map[stri
 	if err != nil {
 		return d.failed(j, f, repeatable(d.failure(ctx, j, err)))
 	}
-	data, failure := d.encodeOutputs(j.plan, outputs)
+	data, failure := d.encodeOutputs(j.wiring, outputs)
 	if failure != nil {
 		return d.failed(j, f, failure)
 	}
@@ -120,15 +120,15 @@ func (d *drive) failed(j *job, f *facts, failure *engine.Failure) *answer {
 // prepare makes the call the action gets.
 func (d *drive) prepare(ctx context.Context, j *job) (engine.Call, error) {
 	c := j.step.Call
-	inputs, err := j.plan.decodeInputs(c.Inputs)
+	inputs, err := j.wiring.decodeInputs(c.Inputs)
 	if err != nil {
 		return engine.Call{}, err
 	}
 	call := engine.Call{
 		Run: d.record.ID, Path: c.Path, Attempt: c.Attempt, Action: c.Action, Key: callKey(d.record.ID, c.Path),
-		Now: c.At, Inputs: inputs, Connections: make(map[engine.Capability]*engine.Connection, len(j.plan.connections)),
+		Now: c.At, Inputs: inputs, Connections: make(map[engine.Capability]*engine.Connection, len(j.wiring.connections)),
 	}
-	for capability, name := range j.plan.connections {
+	for capability, name := range j.wiring.connections {
 		conn, err := d.engine.config.Connections.Connection(ctx, name)
 		if err != nil {
 			return engine.Call{}, fmt.Errorf("opening connection %s: %w", name, err)
@@ -153,7 +153,7 @@ func (d *drive) timeLeft(j *job) (time.Duration, bool) {
 	case j.step.Deadline.IsZero():
 		return 0, false
 	case j.renewed:
-		return j.plan.node.Timeout, true
+		return j.wiring.node.Timeout, true
 	default:
 		return j.step.Deadline.Sub(d.engine.config.Clock.Now()), true
 	}
@@ -168,7 +168,7 @@ func (d *drive) isLate(j *job) bool {
 // wholeLimit is the longest a call can take: its step's timeout, or for a
 // change the engine's.
 func (d *drive) wholeLimit(j *job) time.Duration {
-	if whole := j.plan.node.Timeout; whole > 0 {
+	if whole := j.wiring.node.Timeout; whole > 0 {
 		return whole
 	}
 	return d.engine.config.ChangeTimeout
@@ -215,7 +215,7 @@ func guarded[T any](d *drive, call engine.Call, f func() (T, error)) (out T, err
 }
 
 // encodeOutputs checks outputs against their declaration and removes secrets.
-func (d *drive) encodeOutputs(p *plan, outputs map[string]any) ([]byte, *engine.Failure) {
+func (d *drive) encodeOutputs(p *wiring, outputs map[string]any) ([]byte, *engine.Failure) {
 	if outputs == nil {
 		outputs = map[string]any{}
 	}

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/drawbridge-soar/drawbridge/engine"
-	"github.com/drawbridge-soar/drawbridge/engine/guard"
 	"github.com/drawbridge-soar/drawbridge/engine/program"
 )
 
@@ -191,7 +190,7 @@ func (c *change) limit() time.Duration {
 // happen, and finds that out where the failure does not say so.
 func (c *change) performFailed(limited, calls context.Context, err error) (*answer, bool) {
 	var classified *engine.Failure
-	certain := errors.As(err, &classified) && !guard.Uncertain(classified) && classified.Code != codeCrash
+	certain := errors.As(err, &classified) && !classified.Uncertain() && classified.Code != codeCrash
 	if certain && limited.Err() == nil {
 		return c.drive.failed(c.job, c.facts, engine.AsFailure(err)), false
 	}
@@ -218,7 +217,7 @@ func (c *change) writeIntent(ctx context.Context, begun time.Time) error {
 
 // answer reports a change by its outcome.
 func (c *change) answer(outputs map[string]any) *answer {
-	data, failure := c.drive.encodeOutputs(c.job.plan, outputs)
+	data, failure := c.drive.encodeOutputs(c.job.wiring, outputs)
 	if failure != nil {
 		return c.drive.failed(c.job, c.facts, failure)
 	}

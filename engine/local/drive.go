@@ -94,7 +94,7 @@ type drive struct {
 	changed   bool      // the run's row has to be written
 	cancelled bool      // a person asked the run to end
 
-	plans    map[*program.Node]*plan
+	wirings  map[*program.Node]*wiring
 	programs map[string]*program.Program
 	rules    *guard.Rules  // read only
 	ledger   *guard.Ledger // shared with the calls
@@ -126,7 +126,7 @@ type attempt struct {
 func newDrive(e *Engine, record engine.RunRecord, p *program.Program) *drive {
 	d := &drive{
 		engine: e, record: record, began: e.config.Clock.Now(),
-		plans: make(map[*program.Node]*plan), programs: make(map[string]*program.Program),
+		wirings: make(map[*program.Node]*wiring), programs: make(map[string]*program.Program),
 		answers: make(chan *answer, cap(e.slots)), closing: make(chan struct{}), gone: make(chan struct{}),
 		flights: make(map[machine.FrameID]*job), open: make(map[machine.FrameID]*engine.Failure),
 		intents: make(map[attempt]engine.StepRecord), uncertain: make(map[string]engine.StepRecord), records: make(map[machine.FrameID]engine.StepRecord),

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/drawbridge-soar/drawbridge/engine"
-	"github.com/drawbridge-soar/drawbridge/engine/guard"
 	"github.com/drawbridge-soar/drawbridge/engine/machine"
 	"github.com/drawbridge-soar/drawbridge/engine/program"
 )
@@ -16,7 +15,7 @@ import (
 type job struct {
 	frame   machine.FrameID
 	step    machine.RunStep       // of a call
-	plan    *plan                 // of a call
+	wiring  *wiring               // of a call
 	intent  *engine.StepRecord    // of a change that an earlier drive may have carried out
 	earlier *engine.StepRecord    // of a change that an earlier attempt may have carried out
 	collect *machine.CollectItems // of a reading; nil for a call
@@ -56,12 +55,12 @@ func (d *drive) reorder(commands []machine.Command) {
 	first := d.machine.Seq() == 1 // nothing has been carried out yet
 	for _, j := range d.ready {
 		due := j.step.Deadline
-		j.renewed = !due.IsZero() && j.plan.node.Timeout > 0 && (!first || due.Before(d.began))
+		j.renewed = !due.IsZero() && j.wiring.node.Timeout > 0 && (!first || due.Before(d.began))
 	}
 }
 
 func (d *drive) newJob(c machine.RunStep) *job {
-	j := &job{frame: c.Frame, step: c, plan: d.plan(c.Call)}
+	j := &job{frame: c.Frame, step: c, wiring: d.wire(c.Call)}
 	key := attempt{c.Call.Path, c.Call.Attempt}
 	if intent, open := d.intents[key]; open {
 		delete(d.intents, key)
@@ -155,7 +154,7 @@ func (d *drive) note(a *answer) {
 		Effect: call.Effect, Status: statusOf(failure), Error: failure, StartedAt: call.At, Why: d.engine.config.Redact.String(call.Why),
 	})
 	d.records[a.job.frame] = record
-	if record.Outcome == engine.OutcomeFailed && failure != nil && guard.Uncertain(failure) {
+	if record.Outcome == engine.OutcomeFailed && failure != nil && failure.Uncertain() {
 		d.uncertain[call.Path] = record
 	}
 }

@@ -75,7 +75,7 @@ func (d *drive) recallOne(s engine.StepRecord) {
 	case s.Target == nil:
 	case s.Status == engine.StepStarted:
 		d.intents[attempt{s.Path, s.Attempt}] = s
-	case s.Outcome == engine.OutcomeFailed && s.Error != nil && guard.Uncertain(s.Error):
+	case s.Outcome == engine.OutcomeFailed && s.Error != nil && s.Error.Uncertain():
 		d.uncertain[s.Path] = s
 	}
 }

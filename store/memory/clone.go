@@ -12,11 +12,7 @@ import (
 func cloneRun(r engine.RunRecord) engine.RunRecord {
 	r.Inputs, r.Trigger, r.Outputs = slices.Clone(r.Inputs), slices.Clone(r.Trigger), slices.Clone(r.Outputs)
 	r.Connections = slices.Clone(r.Connections)
-	r.Error = cloneFailure(r.Error)
-	if r.MaxChanges != nil {
-		limit := *r.MaxChanges
-		r.MaxChanges = &limit
-	}
+	r.Error, r.MaxChanges, r.Starters = cloneFailure(r.Error), clonePointer(r.MaxChanges), slices.Clone(r.Starters)
 	r.CreatedAt = engine.StoredTime(r.CreatedAt)
 	r.FinishedAt, r.WakeAt = cloneTime(r.FinishedAt), cloneTime(r.WakeAt)
 	return r
@@ -31,16 +27,48 @@ func cloneStep(s engine.StepRecord) engine.StepRecord {
 	s.Before, s.After, s.Inverse = slices.Clone(s.Before), slices.Clone(s.After), slices.Clone(s.Inverse)
 	s.Error = cloneFailure(s.Error)
 	s.StartedAt, s.EndedAt = engine.StoredTime(s.StartedAt), cloneTime(s.EndedAt)
-	if s.Target != nil {
-		target := *s.Target
-		s.Target = &target
-	}
+	s.Target = clonePointer(s.Target)
 	return s
 }
 
 func cloneItem(i engine.ItemRecord) engine.ItemRecord {
 	i.Error, i.EndedAt = cloneFailure(i.Error), engine.StoredTime(i.EndedAt)
 	return i
+}
+
+func clonePlan(p engine.PlanRecord) engine.PlanRecord {
+	p.Inputs, p.Connections = slices.Clone(p.Inputs), slices.Clone(p.Connections)
+	p.MaxChanges, p.Blocked, p.CreatedAt = clonePointer(p.MaxChanges), cloneFailure(p.Blocked), engine.StoredTime(p.CreatedAt)
+	return p
+}
+
+func cloneAnswer(a engine.Answer) engine.Answer {
+	a.Population, a.At = clonePointer(a.Population), engine.StoredTime(a.At)
+	return a
+}
+
+func cloneApproval(a engine.Approval) engine.Approval {
+	a.By, a.Excluded, a.Votes = slices.Clone(a.By), slices.Clone(a.Excluded), slices.Clone(a.Votes)
+	for i := range a.Votes {
+		v := &a.Votes[i]
+		v.Except, v.At = slices.Clone(v.Except), engine.StoredTime(v.At)
+	}
+	a.CreatedAt = engine.StoredTime(a.CreatedAt)
+	a.ExpiresAt, a.ToldAt, a.DecidedAt = cloneTime(a.ExpiresAt), cloneTime(a.ToldAt), cloneTime(a.DecidedAt)
+	return a
+}
+
+func cloneFreeze(f engine.Freeze) engine.Freeze {
+	f.At, f.ThawedBy, f.ThawedAt = engine.StoredTime(f.At), clonePointer(f.ThawedBy), cloneTime(f.ThawedAt)
+	return f
+}
+
+func clonePointer[T any](p *T) *T {
+	if p == nil {
+		return nil
+	}
+	out := *p
+	return &out
 }
 
 func cloneFailure(f *engine.Failure) *engine.Failure {

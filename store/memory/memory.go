@@ -14,16 +14,20 @@ import (
 	"github.com/drawbridge-soar/drawbridge/engine"
 )
 
-// defaultPage is how many runs a query without a limit gets.
+// defaultPage is how many runs, plans or approvals a query without a limit gets.
 const defaultPage = 100
 
 // Store is an engine.Store in memory. Make one with New.
 type Store struct {
-	mu      sync.RWMutex
-	closed  bool
-	bundles map[string]engine.Bundle
-	values  map[engine.Reference][]byte
-	runs    map[string]*run
+	mu        sync.RWMutex
+	closed    bool
+	bundles   map[string]engine.Bundle
+	values    map[engine.Reference][]byte
+	runs      map[string]*run
+	plans     map[string]engine.PlanRecord
+	answers   map[string]map[question]engine.Answer // by owner
+	approvals map[string]engine.Approval
+	freezes   map[string]engine.Freeze
 }
 
 var _ engine.Store = (*Store)(nil)
@@ -31,9 +35,13 @@ var _ engine.Store = (*Store)(nil)
 // New makes an empty store.
 func New() *Store {
 	return &Store{
-		bundles: map[string]engine.Bundle{},
-		values:  map[engine.Reference][]byte{},
-		runs:    map[string]*run{},
+		bundles:   map[string]engine.Bundle{},
+		values:    map[engine.Reference][]byte{},
+		runs:      map[string]*run{},
+		plans:     map[string]engine.PlanRecord{},
+		answers:   map[string]map[question]engine.Answer{},
+		approvals: map[string]engine.Approval{},
+		freezes:   map[string]engine.Freeze{},
 	}
 }
 

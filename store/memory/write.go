@@ -36,18 +36,29 @@ type step struct {
 type verdict struct {
 	store   *Store
 	batch   engine.Batch
-	bundles map[string]bool   // of the batch
-	runs    map[string]bool   // of the batch
-	last    map[string]uint64 // the runs' last event as the batch goes on
+	bundles map[string]bool           // of the batch
+	values  map[engine.Reference]bool // of the batch
+	runs    map[string]bool           // of the batch
+	plans   map[string]bool           // of the batch
+	last    map[string]uint64         // the runs' last event as the batch goes on
 }
 
 func newVerdict(s *Store, b engine.Batch) *verdict {
-	v := &verdict{store: s, batch: b, bundles: map[string]bool{}, runs: map[string]bool{}, last: map[string]uint64{}}
+	v := &verdict{
+		store: s, batch: b, bundles: map[string]bool{}, values: map[engine.Reference]bool{},
+		runs: map[string]bool{}, plans: map[string]bool{}, last: map[string]uint64{},
+	}
 	for _, bundle := range b.Bundles {
 		v.bundles[bundle.Hash] = true
 	}
+	for _, value := range b.Values {
+		v.values[value.Ref] = true
+	}
 	for _, r := range b.Runs {
 		v.runs[r.ID] = true
+	}
+	for _, p := range b.Plans {
+		v.plans[p.ID] = true
 	}
 	return v
 }
@@ -56,6 +67,9 @@ func (v *verdict) check() error {
 	for _, r := range v.batch.Runs {
 		if _, stored := v.store.bundles[r.Hash]; !stored && !v.bundles[r.Hash] {
 			return fmt.Errorf("%s: its bundle %q: %w", r.ID, r.Hash, engine.ErrNotFound)
+		}
+		if err := v.value(r.ChangeSet); err != nil {
+			return fmt.Errorf("%s: its change set: %w", r.ID, err)
 		}
 	}
 	for _, e := range v.batch.Events {
@@ -72,6 +86,9 @@ func (v *verdict) check() error {
 		if err := v.run(item.Run); err != nil {
 			return fmt.Errorf("item %d of %s of %s: %w", item.Index, item.Path, item.Run, err)
 		}
+	}
+	if err := v.planning(); err != nil {
+		return err
 	}
 	return v.snapshots()
 }
@@ -146,6 +163,7 @@ func (s *Store) apply(b engine.Batch) {
 	for _, item := range b.Items {
 		s.runs[item.Run].putItem(item)
 	}
+	s.applyPlanning(b)
 	for _, snap := range b.Snapshots {
 		s.runs[snap.Run].putSnapshot(snap)
 	}

@@ -22,6 +22,8 @@ func child(role string, args []string) int {
 	switch role {
 	case "commit":
 		err = childCommits(args[0])
+	case "freeze":
+		err = childFreezes(args[0])
 	case "unprivileged":
 		err = childOpens(args[0])
 	}

@@ -19,6 +19,14 @@
 // only read open the store ReadOnly: they take no lock and never write to the
 // database, also while an engine runs and after one was killed.
 //
+// # Beside an engine
+//
+// A freeze must reach an engine that has the database open, so the command that
+// writes it opens the store Beside: it takes no lock, creates and migrates
+// nothing, and its transactions and the engine's wait for each other. It may
+// write freezes and nothing else: an engine asks for them anew before every
+// change, whereas it takes what is recorded of runs to be as it wrote it last.
+//
 // # Files
 //
 // PATH, PATH-wal and PATH-shm are created for their owner only; an engine

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"database/sql/driver"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -13,78 +14,143 @@ import (
 // valuePart is the size in bytes of the parts a large value is stored in.
 const valuePart = 256 << 10
 
+// operations is a batch in the making.
+type operations []operation
+
+func (o *operations) add(k kind, values ...any) {
+	*o = append(*o, operation{kind: k, args: arguments(values...)})
+}
+
 // encode turns a batch into operations. It runs in the committer's goroutine,
 // so that the writer has nothing to do but to write.
 func encode(b engine.Batch) ([]operation, error) {
-	ops := make([]operation, 0, len(b.Bundles)+len(b.Values)+len(b.Runs)+len(b.Events)+
-		len(b.Steps)+len(b.Items)+2*len(b.Snapshots))
-	add := func(k kind, values ...any) { ops = append(ops, operation{kind: k, args: arguments(values...)}) }
+	ops := make(operations, 0, len(b.Bundles)+len(b.Values)+len(b.Runs)+len(b.Events)+len(b.Steps)+len(b.Items)+
+		len(b.Plans)+len(b.Answers)+len(b.Approvals)+len(b.Freezes)+2*len(b.Snapshots))
 	for _, bundle := range b.Bundles {
-		add(putBundle, bundle.Hash, bundle.Name, required(bundle.Data))
+		ops.add(putBundle, bundle.Hash, bundle.Name, required(bundle.Data))
 	}
 	for _, v := range b.Values {
-		part := int64(0)
-		for data := range slices.Chunk(v.Data, valuePart) {
-			add(putValue, string(v.Ref), part, required(data))
-			part++
-		}
-		if part == 0 {
-			add(putValue, string(v.Ref), part, required(nil))
-		}
+		ops.addValue(v)
 	}
-	for i := range b.Runs {
-		values, err := runValues(&b.Runs[i])
-		if err != nil {
-			return nil, err
-		}
-		add(putRun, values...)
-	}
-	for _, e := range b.Events {
-		add(addEvent, e.Run, int64(e.Seq), e.At.UnixMicro(), e.Kind, optional(e.Data))
-	}
-	for i := range b.Steps {
-		values, err := stepValues(&b.Steps[i])
-		if err != nil {
-			return nil, err
-		}
-		add(putStep, values...)
-	}
-	for _, item := range b.Items {
-		failure, err := failureJSON(item.Error)
-		if err != nil {
-			return nil, err
-		}
-		add(putItem, item.Run, item.Path, int64(item.Index), item.Key, item.Label, string(item.Outcome),
-			failure, item.EndedAt.UnixMicro())
-	}
+	err := errors.Join( // in the order of the arguments
+		addEach(&ops, putRun, b.Runs, runValues),
+		addEach(&ops, addEvent, b.Events, eventValues),
+		addEach(&ops, putStep, b.Steps, stepValues),
+		addEach(&ops, putItem, b.Items, itemValues),
+		addEach(&ops, putPlan, b.Plans, planValues),
+		addEach(&ops, putAnswer, b.Answers, answerValues),
+		addEach(&ops, putApproval, b.Approvals, approvalValues),
+		addEach(&ops, putFreeze, b.Freezes, freezeValues),
+	)
 	for _, snap := range b.Snapshots {
-		add(putSnapshot, snap.Run, int64(snap.Seq), int64(snap.Semantics), required(snap.Data))
-		add(trimJournal, snap.Run, int64(snap.Seq))
+		ops.add(putSnapshot, snap.Run, int64(snap.Seq), int64(snap.Semantics), required(snap.Data))
+		ops.add(trimJournal, snap.Run, int64(snap.Seq))
 	}
-	return ops, nil
+	return ops, err
+}
+
+// addValue adds the parts of a value; one of no bytes has one part.
+func (o *operations) addValue(v engine.StoredValue) {
+	part := int64(0)
+	for data := range slices.Chunk(v.Data, valuePart) {
+		o.add(putValue, string(v.Ref), part, required(data))
+		part++
+	}
+	if part == 0 {
+		o.add(putValue, string(v.Ref), part, required(nil))
+	}
+}
+
+// addEach adds records of one kind.
+func addEach[T any](ops *operations, k kind, records []T, values func(*T) ([]any, error)) error {
+	for i := range records {
+		args, err := values(&records[i])
+		if err != nil {
+			return err
+		}
+		ops.add(k, args...)
+	}
+	return nil
+}
+
+func eventValues(e *engine.Event) ([]any, error) {
+	return []any{e.Run, int64(e.Seq), e.At.UnixMicro(), e.Kind, optional(e.Data)}, nil
+}
+
+func itemValues(i *engine.ItemRecord) ([]any, error) {
+	failure, err := failureJSON(i.Error)
+	return []any{
+		i.Run, i.Path, int64(i.Index), i.Key, i.Label, string(i.Outcome), failure, i.EndedAt.UnixMicro(),
+	}, err
 }
 
 func runValues(r *engine.RunRecord) ([]any, error) {
 	failure, err := failureJSON(r.Error)
+	starters, unlisted := listJSON(r.Starters)
 	return []any{
 		r.ID, r.Hash, r.Playbook, string(r.Status), r.Actor.Name, r.Actor.Via,
 		optional(r.Inputs), optional(r.Trigger), optional(r.Outputs), failure,
 		int64(r.Attempt), int64(r.Semantics), r.CreatedAt.UnixMicro(), micros(r.FinishedAt), micros(r.WakeAt),
 		number(r.MaxChanges), optional(r.Connections),
-	}, err
+		starters, r.Plan, r.UndoOf, r.RetryOf, r.Lifted, string(r.ChangeSet), boolean(r.Strict),
+	}, errors.Join(err, unlisted)
 }
 
 func stepValues(s *engine.StepRecord) ([]any, error) {
-	var id, name any
+	var id, name, changed any
 	if s.Target != nil {
 		id, name = s.Target.ID, s.Target.Name
+	}
+	if s.MayHaveChanged() {
+		changed = int64(1)
 	}
 	failure, err := failureJSON(s.Error)
 	return []any{
 		s.Run, s.Path, int64(s.Attempt), s.Form, s.Action, string(s.Effect), s.Connection,
 		string(s.Status), string(s.Outcome), id, name, optional(s.Before), optional(s.After),
 		s.Arguments, optional(s.Inverse), failure, s.StartedAt.UnixMicro(), micros(s.EndedAt), s.Why,
+		s.Of, changed,
 	}, err
+}
+
+func planValues(p *engine.PlanRecord) ([]any, error) {
+	blocked, err := failureJSON(p.Blocked)
+	return []any{
+		p.ID, p.Playbook, p.Hash, p.Source, p.UndoOf, p.Actor.Name, p.Actor.Via, optional(p.Inputs),
+		number(p.MaxChanges), p.Lifted, optional(p.Connections), int64(p.Semantics), string(p.Set), p.Digest, p.Shown,
+		int64(p.Pending), boolean(p.Complete), blocked, p.CreatedAt.UnixMicro(),
+	}, err
+}
+
+func answerValues(a *engine.Answer) ([]any, error) {
+	var connection, count any
+	if a.Population != nil {
+		connection, count = a.Population.Connection, a.Population.Count
+	}
+	return []any{a.Owner, a.Path, a.Arguments, string(a.Value), connection, count, a.At.UnixMicro()}, nil
+}
+
+func approvalValues(a *engine.Approval) ([]any, error) {
+	by, err1 := listJSON(a.By)
+	excluded, err2 := listJSON(a.Excluded)
+	cast := slices.Clone(a.Votes)
+	for i := range cast {
+		cast[i].At = engine.StoredTime(cast[i].At)
+	}
+	votes, err3 := listJSON(cast)
+	return []any{
+		a.Run, a.ID, a.Path, string(a.Kind), a.Title, by, int64(a.Needs), a.Notify, string(a.Status), int64(a.Round),
+		string(a.Set), a.Digest, a.Shown, excluded, votes, a.CreatedAt.UnixMicro(),
+		micros(a.ExpiresAt), micros(a.ToldAt), micros(a.DecidedAt),
+	}, errors.Join(err1, err2, err3)
+}
+
+func freezeValues(f *engine.Freeze) ([]any, error) {
+	var name, via any
+	if f.ThawedBy != nil {
+		name, via = f.ThawedBy.Name, f.ThawedBy.Via
+	}
+	return []any{f.ID, f.Reason, f.By.Name, f.By.Via, f.At.UnixMicro(), name, via, f.ThawReason, micros(f.ThawedAt)}, nil
 }
 
 // number is a number that may be missing.
@@ -129,6 +195,25 @@ func failureJSON(f *engine.Failure) (any, error) {
 		return nil, fmt.Errorf("%w: encoding a failure: %w", engine.ErrRecord, err)
 	}
 	return data, nil
+}
+
+// listJSON is a list as JSON; one that is missing is NULL.
+func listJSON[T any](list []T) (any, error) {
+	if list == nil {
+		return nil, nil
+	}
+	data, err := json.Marshal(list)
+	if err != nil {
+		return nil, fmt.Errorf("%w: encoding a list: %w", engine.ErrRecord, err)
+	}
+	return data, nil
+}
+
+func boolean(b bool) any {
+	if b {
+		return int64(1)
+	}
+	return int64(0)
 }
 
 // weigh is how many bytes the operations hand to SQLite.

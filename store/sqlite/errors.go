@@ -13,14 +13,17 @@ var (
 	ErrForeign = errors.New("the file is not a Drawbridge database")
 	// ErrNewer means that a newer Drawbridge wrote the database; it is left untouched.
 	ErrNewer = errors.New("the database was written by a newer Drawbridge")
-	// ErrOlder means that a command that only reads met a database that an
-	// engine has to migrate first.
+	// ErrOlder means that a command that only reads, or writes beside an engine,
+	// met a database that an engine has to migrate first.
 	ErrOlder = errors.New("the database was written by an older Drawbridge: the next run migrates it")
 	// ErrChanged means that the database was migrated by other statements than
 	// this binary contains for the same version.
 	ErrChanged = errors.New("the database was migrated differently from what this Drawbridge does")
 	// ErrReadOnly means a write to a store that was opened to read.
 	ErrReadOnly = errors.New("the store was opened to read only")
+	// ErrBeside means a write of something else than freezes to a store that was
+	// opened beside an engine.
+	ErrBeside = errors.New("beside an engine only freezes are written")
 	// ErrUnwritable means that the system does not let the database be written.
 	ErrUnwritable = errors.New("the database cannot be written: its file or folder is read-only")
 	// ErrUnopenable means that the system does not let the database be opened.

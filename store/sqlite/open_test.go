@@ -67,7 +67,7 @@ func TestNotOurs(t *testing.T) {
 			path := newPath(t)
 			c.make(t, path)
 			before, _ := os.ReadFile(path)
-			for _, mode := range []Mode{Engine, ReadOnly} {
+			for _, mode := range []Mode{Engine, ReadOnly, Beside} {
 				if _, err := Open(path, Options{Mode: mode}); !errors.Is(err, c.want) {
 					t.Errorf("mode %d: got the error %v, want %v", mode, err, c.want)
 				}
@@ -123,7 +123,7 @@ func TestForeignFileStaysAsItIs(t *testing.T) {
 // TestOlder: a database of the version before is copied aside and migrated.
 func TestOlder(t *testing.T) {
 	path := closed(t)
-	later := Options{Mode: Engine, migrations: withSecond(t, "CREATE TABLE later (x INTEGER) STRICT;")}
+	later := Options{Mode: Engine, migrations: withNext(t, "CREATE TABLE later (x INTEGER) STRICT;")}
 	reading := later
 	reading.Mode = ReadOnly
 	if _, err := Open(path, reading); !errors.Is(err, ErrOlder) {
@@ -149,8 +149,8 @@ func TestOlder(t *testing.T) {
 // TestFailedMigration: nothing of it remains, and the version before goes on.
 func TestFailedMigration(t *testing.T) {
 	path := closed(t)
-	_, err := Open(path, Options{Mode: Engine, migrations: withSecond(t, "CREATE TABLE later (x INTEGER) STRICT; CREATE TABLE run (x);")})
-	if err == nil || !strings.Contains(err.Error(), "0002_later.sql") {
+	_, err := Open(path, Options{Mode: Engine, migrations: withNext(t, "CREATE TABLE later (x INTEGER) STRICT; CREATE TABLE run (x);")})
+	if err == nil || !strings.Contains(err.Error(), "0003_later.sql") {
 		t.Errorf("got the error %v", err)
 	}
 	if left := copies(t, path); len(left) > 0 {
@@ -159,16 +159,20 @@ func TestFailedMigration(t *testing.T) {
 	commit(t, open(t, path, Options{Mode: Engine}), numbered("run_1", 1))
 }
 
-func withSecond(t *testing.T, script string) fs.FS {
+func withNext(t *testing.T, script string) fs.FS {
 	t.Helper()
-	initial, err := embedded.ReadFile("migrations/0001_runs.sql")
-	check(t, err)
-	return fstest.MapFS{"0001_runs.sql": {Data: initial}, "0002_later.sql": {Data: []byte(script)}}
+	files := fstest.MapFS{"0003_later.sql": {Data: []byte(script)}}
+	for _, name := range []string{"0001_runs.sql", "0002_plans.sql"} {
+		data, err := embedded.ReadFile("migrations/" + name)
+		check(t, err)
+		files[name] = &fstest.MapFile{Data: data}
+	}
+	return files
 }
 
 func copies(t *testing.T, path string) []string {
 	t.Helper()
-	found, err := filepath.Glob(path + ".v1-*.bak")
+	found, err := filepath.Glob(path + ".v2-*.bak")
 	check(t, err)
 	return found
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/drawbridge-soar/drawbridge/engine"
 )
 
-// defaultPage is how many runs a query without a limit gets.
+// defaultPage is how many runs, plans or approvals a query without a limit gets.
 const defaultPage = 100
 
 // Run finds a run by its id.
@@ -35,14 +35,10 @@ func (s *Store) runs(ctx context.Context, q engine.RunQuery) ([]engine.RunRecord
 	if q.Playbook != "" {
 		where.add("playbook = ?", q.Playbook)
 	}
-	if q.After != "" {
-		if _, err := s.number(ctx, q.After); err != nil {
-			return nil, err
-		}
-		where.add("(created_at, id) < (SELECT created_at, id FROM run WHERE id = ?)", q.After)
+	if err := where.behind(ctx, s, "run", q.After); err != nil {
+		return nil, err
 	}
-	query := runColumns + where.String() + " ORDER BY created_at DESC, id DESC LIMIT ?"
-	return all(ctx, s, scanRun, query, append(where.args, cmp.Or(q.Limit, defaultPage))...)
+	return newest(ctx, s, scanRun, runColumns, where, q.Limit)
 }
 
 // Bundle finds a bundle by its hash.
@@ -122,7 +118,7 @@ func (s *Store) items(ctx context.Context, q engine.ItemQuery) ([]engine.ItemRec
 	}
 	return all(ctx, s, func(r *sql.Rows) (engine.ItemRecord, error) {
 		i := engine.ItemRecord{Run: q.Run, Path: q.Path}
-		err := r.Scan(&i.Index, &i.Key, &i.Label, &i.Outcome, asFailure{&i.Error}, asTime{&i.EndedAt})
+		err := r.Scan(&i.Index, &i.Key, &i.Label, &i.Outcome, fromJSON(&i.Error), asTime{&i.EndedAt})
 		return i, errors.Join(err, enumeration("outcome", i.Outcome, i.Outcome.Known()))
 	}, "SELECT idx, key, label, outcome, error, ended_at FROM item WHERE run = ? AND path = ? ORDER BY idx LIMIT ? OFFSET ?",
 		n, q.Path, limit(q.Limit), max(q.After, 0))
@@ -149,6 +145,12 @@ func (s *Store) number(ctx context.Context, run string) (int64, error) {
 		err = r.Scan(&n)
 		return n, err
 	}, "SELECT n FROM run WHERE id = ?", run)
+}
+
+// exists makes sure that a table has a record of that id.
+func (s *Store) exists(ctx context.Context, table, id string) error {
+	_, err := one(ctx, s, func(*sql.Rows) (none struct{}, err error) { return none, nil }, "SELECT 1 FROM "+table+" WHERE id = ?", id)
+	return err
 }
 
 // behind is the first text after all those that begin with the prefix; there
@@ -196,6 +198,19 @@ func (c *clause) in(column string, values []any) {
 	}
 }
 
+// behind selects what comes behind a record in a list that has the newest first;
+// everything where the id is empty.
+func (c *clause) behind(ctx context.Context, s *Store, table, id string) error {
+	if id == "" {
+		return nil
+	}
+	if err := s.exists(ctx, table, id); err != nil {
+		return fmt.Errorf("the page after %q: %w", id, err)
+	}
+	c.add("(created_at, id) < (SELECT created_at, id FROM "+table+" WHERE id = ?)", id)
+	return nil
+}
+
 // String is the clause as SQL; nothing where there are no terms.
 func (c *clause) String() string {
 	if len(c.terms) == 0 {
@@ -215,6 +230,12 @@ func one[T any](ctx context.Context, s *Store, scan func(*sql.Rows) (T, error), 
 		return none, err
 	}
 	return found[0], nil
+}
+
+// newest reads a page of a table, newest first.
+func newest[T any](ctx context.Context, s *Store, scan func(*sql.Rows) (T, error), columns string, where clause, page int) ([]T, error) {
+	query := columns + where.String() + newestFirst + " LIMIT ?"
+	return all(ctx, s, scan, query, append(where.args, cmp.Or(page, defaultPage))...)
 }
 
 // all reads every row a query finds.
@@ -253,20 +274,27 @@ func wrap(err error, format string, args ...any) error {
 	return fmt.Errorf(format+": %w", append(args, err)...)
 }
 
+const newestFirst = " ORDER BY created_at DESC, id DESC"
+
 const runColumns = `SELECT id, playbook, hash, status, actor, via, inputs, "trigger", outputs, error,
-	attempt, semantics, created_at, finished_at, wake_at, max_changes, connections FROM run`
+	attempt, semantics, created_at, finished_at, wake_at, max_changes, connections,
+	starters, plan, undo_of, retry_of, lifted, (SELECT ref FROM value WHERE n = change_set), strict FROM run`
 
 func scanRun(rows *sql.Rows) (engine.RunRecord, error) {
-	var r engine.RunRecord
+	var (
+		r   engine.RunRecord
+		set sql.NullString
+	)
 	err := rows.Scan(&r.ID, &r.Playbook, &r.Hash, &r.Status, &r.Actor.Name, &r.Actor.Via,
-		(*[]byte)(&r.Inputs), (*[]byte)(&r.Trigger), (*[]byte)(&r.Outputs), asFailure{&r.Error},
+		(*[]byte)(&r.Inputs), (*[]byte)(&r.Trigger), (*[]byte)(&r.Outputs), fromJSON(&r.Error),
 		&r.Attempt, &r.Semantics, asTime{&r.CreatedAt}, asOptionalTime{&r.FinishedAt}, asOptionalTime{&r.WakeAt}, &r.MaxChanges,
-		(*[]byte)(&r.Connections))
+		(*[]byte)(&r.Connections), fromJSON(&r.Starters), &r.Plan, &r.UndoOf, &r.RetryOf, &r.Lifted, &set, &r.Strict)
+	r.ChangeSet = engine.Reference(set.String)
 	return r, errors.Join(err, enumeration("status", r.Status, r.Status.Known()))
 }
 
 const stepColumns = `SELECT path, attempt, form, action, effect, connection, status, outcome, target_id, target_name,
-	"before", "after", arguments, inverse, error, started_at, ended_at, why FROM step`
+	"before", "after", arguments, inverse, error, started_at, ended_at, why, "of" FROM step`
 
 func scanStep(rows *sql.Rows) (engine.StepRecord, error) {
 	var (
@@ -275,7 +303,7 @@ func scanStep(rows *sql.Rows) (engine.StepRecord, error) {
 	)
 	err := rows.Scan(&s.Path, &s.Attempt, &s.Form, &s.Action, &s.Effect, &s.Connection, &s.Status, &s.Outcome,
 		&id, &name, (*[]byte)(&s.Before), (*[]byte)(&s.After), &s.Arguments, (*[]byte)(&s.Inverse),
-		asFailure{&s.Error}, asTime{&s.StartedAt}, asOptionalTime{&s.EndedAt}, &s.Why)
+		fromJSON(&s.Error), asTime{&s.StartedAt}, asOptionalTime{&s.EndedAt}, &s.Why, &s.Of)
 	if id.Valid {
 		s.Target = &engine.Target{ID: id.String, Name: name.String}
 	}
@@ -320,19 +348,22 @@ func (t asOptionalTime) Scan(v any) error {
 	return asTime{*t.to}.Scan(v)
 }
 
-// asFailure scans the JSON of a failure or NULL.
-type asFailure struct{ to **engine.Failure }
+// fromJSON scans JSON; NULL leaves the target as it is.
+func fromJSON[T any](to *T) sql.Scanner { return asJSON[T]{to} }
+
+type asJSON[T any] struct{ to *T }
 
 // Scan is called by database/sql.
-func (f asFailure) Scan(v any) error {
+func (j asJSON[T]) Scan(v any) error {
 	if v == nil {
-		*f.to = nil
 		return nil
 	}
 	data, ok := v.([]byte)
 	if !ok {
-		return fmt.Errorf("%w: a failure is a %T", ErrDamaged, v)
+		return fmt.Errorf("%w: JSON is a %T", ErrDamaged, v)
 	}
-	*f.to = new(engine.Failure)
-	return json.Unmarshal(data, *f.to)
+	if err := json.Unmarshal(data, j.to); err != nil {
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return nil
 }

@@ -85,8 +85,10 @@ func TestReadingWhatIsNotThere(t *testing.T) {
 			case "no folder":
 				want = ErrUnopenable
 			}
-			if _, err := Open(path, Options{Mode: ReadOnly}); !errors.Is(err, want) {
-				t.Errorf("got the error %v, want %v", err, want)
+			for _, mode := range []Mode{ReadOnly, Beside} {
+				if _, err := Open(path, Options{Mode: mode}); !errors.Is(err, want) {
+					t.Errorf("mode %d: got the error %v, want %v", mode, err, want)
+				}
 			}
 		})
 	}

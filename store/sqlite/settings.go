@@ -6,21 +6,31 @@ import (
 	"database/sql/driver"
 	"fmt"
 	"net/url"
+	"time"
 )
 
 // readers is how many reads go on at once; more would only wait for the disk.
 const readers = 4
 
-// writerDSN opens the only connection that writes.
-func writerDSN(path string) string {
-	return dsn(path, url.Values{
+// writerDSN opens an engine's connection, the only one of it that writes.
+func writerDSN(path string) string { return dsn(path, writing()) }
+
+// besideDSN opens a connection that writes to a database that is there.
+func besideDSN(path string) string {
+	values := writing()
+	values.Set("mode", "rw")
+	return dsn(path, values)
+}
+
+func writing() url.Values {
+	return url.Values{
 		"_auto_vacuum":  {"incremental"}, // so that retention can give space back without rewriting the file
 		"_journal_mode": {"WAL"},
 		"_txlock":       {"immediate"},
 		"_busy_timeout": {"5000"},
 		"_foreign_keys": {"1"},
 		"_synchronous":  {"FULL"},
-	})
+	}
 }
 
 // readerDSN opens a connection that cannot write. An immutable one needs no
@@ -62,6 +72,14 @@ func tuning(maxPages int) string {
 	}
 	return script
 }
+
+// What a writer beside an engine waits for its turn. SQLite looks ever more
+// rarely whether the database is free, and would overlook the moments between the
+// transactions of an engine at work: it is let wait in short turns, many times.
+const (
+	besidePatience = 30 * time.Second
+	besideTuning   = "PRAGMA busy_timeout = 5"
+)
 
 func readerSettings() []setting {
 	return []setting{{"query_only", "1"}, {"busy_timeout", "5000"}}

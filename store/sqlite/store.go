@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,6 +26,10 @@ const (
 	// Engine takes the lock, creates the database where there is none,
 	// migrates it where it is older, and writes.
 	Engine
+	// Beside writes a little beside an engine, which may have the database open.
+	// It takes no lock, creates and migrates nothing, and reads like ReadOnly.
+	// What it may write are freezes: no engine keeps in memory what they say.
+	Beside
 )
 
 // Options says how to open a database.
@@ -41,10 +46,11 @@ type Options struct {
 // Store is an engine.Store in a SQLite file. Make one with Open.
 type Store struct {
 	path    string
+	mode    Mode
 	epoch   int64
 	readers *sql.DB
 	writer  *writer   // nil when opened ReadOnly
-	lock    *fileLock // nil when opened ReadOnly
+	lock    *fileLock // nil unless opened as Engine
 
 	closed   atomic.Bool
 	close    sync.Once
@@ -54,9 +60,9 @@ type Store struct {
 var _ engine.Store = (*Store)(nil)
 
 // Open opens the database at a path. Opened as Engine a second time, by
-// whomever, the error is engine.ErrLocked and says who has it; opened ReadOnly
-// where there is none, it is engine.ErrNotFound. The other errors are those of
-// this package.
+// whomever, the error is engine.ErrLocked and says who has it; opened ReadOnly or
+// Beside where there is none, it is engine.ErrNotFound. The other errors are
+// those of this package.
 func Open(path string, o Options) (*Store, error) {
 	if err := available(); err != nil {
 		return nil, fmt.Errorf("opening the database: %w", err)
@@ -65,7 +71,7 @@ func Open(path string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the database %s: %w", path, err)
 	}
-	s := &Store{path: name}
+	s := &Store{path: name, mode: o.Mode}
 	if err := s.open(o); err != nil {
 		return nil, fmt.Errorf("opening the database %s: %w", path, errors.Join(err, s.abort()))
 	}
@@ -77,10 +83,14 @@ func (s *Store) open(o Options) error {
 	if err != nil {
 		return err
 	}
-	if o.Mode == ReadOnly {
+	switch o.Mode {
+	case Engine:
+		return s.openToWrite(o, known)
+	case Beside:
+		return s.openBeside(o, known)
+	default:
 		return s.openToRead(known)
 	}
-	return s.openToWrite(o, known)
 }
 
 func (o Options) known() ([]migration, error) {
@@ -95,19 +105,30 @@ func (o Options) known() ([]migration, error) {
 }
 
 func (s *Store) openToRead(known []migration) error {
+	dsn, err := s.examine(known)
+	if err != nil {
+		return err
+	}
+	s.readers = openReaders(dsn)
+	return nil
+}
+
+// examine makes sure that the database is there, ours and of the newest
+// version, without writing to it, and says how to open it for reading.
+func (s *Store) examine(known []migration) (dsn string, err error) {
 	info, err := os.Stat(s.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("there is no database yet: %w", engine.ErrNotFound)
+		return "", fmt.Errorf("there is no database yet: %w", engine.ErrNotFound)
 	case err != nil:
-		return fmt.Errorf("%w: %w", ErrUnopenable, err)
+		return "", fmt.Errorf("%w: %w", ErrUnopenable, err)
 	case !info.Mode().IsRegular():
-		return fmt.Errorf("%w: it is no regular file", ErrForeign)
+		return "", fmt.Errorf("%w: it is no regular file", ErrForeign)
 	}
 	if err := recognize(s.path); err != nil {
-		return err
+		return "", err
 	}
-	dsn := readerDSN(s.path, false)
+	dsn = readerDSN(s.path, false)
 	version, err := inspect(dsn, known)
 	if (errors.Is(err, ErrUnopenable) || errors.Is(err, ErrUnwritable)) && settled(s.path) {
 		// SQLite wants files beside the database even to read it, and may not
@@ -117,13 +138,30 @@ func (s *Store) openToRead(known []migration) error {
 	}
 	switch {
 	case err != nil:
-		return err
+		return "", err
 	case version == 0:
-		return fmt.Errorf("the database is empty: %w", engine.ErrNotFound)
+		return "", fmt.Errorf("the database is empty: %w", engine.ErrNotFound)
 	case version < len(known):
-		return fmt.Errorf("%w (version %d, this one is %d)", ErrOlder, version, len(known))
+		return "", fmt.Errorf("%w (version %d, this one is %d)", ErrOlder, version, len(known))
 	}
-	s.readers = openReaders(dsn)
+	return dsn, nil
+}
+
+func (s *Store) openBeside(o Options, known []migration) error {
+	if _, err := s.examine(known); err != nil {
+		return err
+	}
+	c, err := openConn(besideDSN(s.path), writerSettings())
+	if err != nil {
+		return err
+	}
+	if err := c.exec(tuning(o.maxPages) + ";" + besideTuning); err != nil {
+		return errors.Join(explain(err), c.Close())
+	}
+	if s.writer, err = newWriter(c, sameVersion(len(known)), besidePatience); err != nil {
+		return errors.Join(explain(err), c.Close())
+	}
+	s.readers = openReaders(readerDSN(s.path, false))
 	return nil
 }
 
@@ -171,7 +209,7 @@ func (s *Store) prepare(c conn, o Options, version int, known []migration, me Ho
 	if s.epoch, err = own(c, me); err != nil {
 		return explain(err)
 	}
-	s.writer, err = newWriter(c, s.epoch)
+	s.writer, err = newWriter(c, sameOwner(s.epoch), 0)
 	return explain(err)
 }
 
@@ -183,7 +221,7 @@ func own(c conn, me Holder) (int64, error) {
 }
 
 // Epoch counts the engines that opened the database, up to this one; 0 when it
-// was opened ReadOnly.
+// was not opened as Engine.
 func (s *Store) Epoch() int64 { return s.epoch }
 
 // Path is the file, absolute and without symbolic links.
@@ -198,7 +236,7 @@ func (s *Store) Stats() Stats {
 }
 
 // Commit writes a batch. See engine.Store; on a store opened ReadOnly it is
-// ErrReadOnly.
+// ErrReadOnly, and on one opened Beside ErrBeside for all but freezes.
 func (s *Store) Commit(ctx context.Context, b engine.Batch) error {
 	if err := s.commit(ctx, b); err != nil {
 		return fmt.Errorf("committing: %w", err)
@@ -220,7 +258,14 @@ func (s *Store) commit(ctx context.Context, b engine.Batch) error {
 	if err != nil {
 		return err
 	}
+	if s.mode == Beside && !onlyFreezes(ops) {
+		return ErrBeside
+	}
 	return s.writer.submit(ctx, ops)
+}
+
+func onlyFreezes(ops []operation) bool {
+	return !slices.ContainsFunc(ops, func(op operation) bool { return op.kind != putFreeze })
 }
 
 // Close finishes the commits under way and gives the database free.

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/drawbridge-soar/drawbridge/engine"
 )
@@ -26,7 +27,8 @@ type writer struct {
 	conn       conn
 	statements [kinds]statement
 	control    control
-	epoch      []driver.NamedValue // of this engine
+	still      condition
+	patience   time.Duration // how long it asks for its turn, beyond SQLite's own waiting
 
 	gate   sync.RWMutex // held to read by who is about to queue a batch
 	closed bool
@@ -41,7 +43,31 @@ type writer struct {
 // control are the statements around those that write records.
 type control struct {
 	begin, commit, rollback statement
-	mine                    statement // finds a row while the database is this engine's
+	holds                   statement // of the writer's condition
+}
+
+// condition is what must hold of a database, in each transaction again, for a
+// writer to write to it. Where it no longer does, the writer stops for good.
+type condition struct {
+	query string // finds a row while it holds
+	args  []driver.NamedValue
+	lost  error // why nothing is written where it does not
+}
+
+// sameOwner holds while no other engine has opened the database.
+func sameOwner(epoch int64) condition {
+	return condition{
+		"SELECT 1 FROM owner WHERE epoch = ?", arguments(epoch),
+		fmt.Errorf("%w: another engine took it over", engine.ErrLocked),
+	}
+}
+
+// sameVersion holds while no newer engine has migrated the database.
+func sameVersion(version int) condition {
+	return condition{
+		"SELECT 1 FROM pragma_user_version WHERE user_version = ?", arguments(int64(version)),
+		fmt.Errorf("%w: an engine has just migrated it", ErrNewer),
+	}
 }
 
 // request is a batch on its way through the writer.
@@ -59,9 +85,9 @@ const (
 	withdrawn
 )
 
-func newWriter(c conn, epoch int64) (*writer, error) {
+func newWriter(c conn, still condition, patience time.Duration) (*writer, error) {
 	w := &writer{
-		conn: c, epoch: arguments(epoch),
+		conn: c, still: still, patience: patience,
 		queue: make(chan *request, queueLength), done: make(chan struct{}),
 	}
 	for k := range w.statements {
@@ -72,10 +98,10 @@ func newWriter(c conn, epoch int64) (*writer, error) {
 		w.statements[k] = s
 	}
 	for query, s := range map[string]*statement{
-		"BEGIN IMMEDIATE":                     &w.control.begin,
-		"COMMIT":                              &w.control.commit,
-		"ROLLBACK":                            &w.control.rollback,
-		"SELECT 1 FROM owner WHERE epoch = ?": &w.control.mine,
+		"BEGIN IMMEDIATE": &w.control.begin,
+		"COMMIT":          &w.control.commit,
+		"ROLLBACK":        &w.control.rollback,
+		still.query:       &w.control.holds,
 	} {
 		var err error
 		if *s, err = c.prepare(query); err != nil {
@@ -192,23 +218,33 @@ func finish(group []*request, err error) {
 	}
 }
 
-// open begins a transaction and makes sure that the database is still ours.
+// open begins a transaction and makes sure that the writer may still write.
 func (w *writer) open() error {
 	if w.broken != nil {
 		return w.broken
 	}
-	if _, err := w.control.begin.run(nil); err != nil {
+	if err := w.begin(); err != nil {
 		return w.judge(err)
 	}
-	mine, err := w.control.mine.run(w.epoch)
-	if err == nil && !mine {
-		err = fmt.Errorf("%w: another engine took it over", engine.ErrLocked)
+	holds, err := w.control.holds.run(w.still.args)
+	if err == nil && !holds {
+		err = w.still.lost
 		w.broken = err
 	}
 	if err != nil {
 		return w.abandon(err)
 	}
 	return nil
+}
+
+// begin asks for the writer's turn until its patience is over.
+func (w *writer) begin() error {
+	for over := time.Now().Add(w.patience); ; {
+		_, err := w.control.begin.run(nil)
+		if code, _ := codes(err); code != codeBusy || time.Now().After(over) {
+			return err
+		}
+	}
 }
 
 // fill writes the batches and commits.
@@ -260,21 +296,39 @@ func (w *writer) reason(op operation, err error) error {
 	if code, _ := codes(err); code != codeConstraint {
 		return err
 	}
-	if op.kind == putRun {
-		return fmt.Errorf("its bundle %v: %w", op.args[1].Value, engine.ErrNotFound)
-	}
-	runs, failed := w.conn.integer("SELECT count(*) FROM run WHERE id = ?", op.args[0].Value)
+	missing := w.missing(op)
 	switch {
-	case failed != nil:
-		return errors.Join(err, failed)
-	case runs == 0:
-		return fmt.Errorf("the run: %w", engine.ErrNotFound)
+	case errors.Is(missing, engine.ErrNotFound):
+		return missing
+	case missing != nil:
+		return errors.Join(err, missing)
 	case op.kind == putSnapshot:
 		return engine.ErrConflict
 	case op.kind == addEvent:
 		return w.misplaced(op, err)
 	}
 	return err
+}
+
+// missing says which of the things that the record refers to does not exist.
+func (w *writer) missing(op operation) error {
+	for _, r := range op.kind.refersTo() {
+		name := op.args[r.arg].Value
+		if name == "" {
+			continue
+		}
+		n, err := w.conn.integer(r.count, name)
+		if err != nil {
+			return err
+		}
+		if n == 0 && r.arg == 0 { // which the operation names itself
+			return fmt.Errorf("%s: %w", r.what, engine.ErrNotFound)
+		}
+		if n == 0 {
+			return fmt.Errorf("%s %v: %w", r.what, name, engine.ErrNotFound)
+		}
+	}
+	return nil
 }
 
 // misplaced tells an event that exists from one that leaves a gap.
@@ -296,7 +350,7 @@ func (w *writer) finalize() error {
 		errs = append(errs, s.Close())
 	}
 	c := w.control
-	for _, s := range []statement{c.begin, c.commit, c.rollback, c.mine} {
+	for _, s := range []statement{c.begin, c.commit, c.rollback, c.holds} {
 		errs = append(errs, s.Close())
 	}
 	return errors.Join(append(errs, w.conn.Close())...)

@@ -35,7 +35,26 @@ func nonsensical() map[string]engine.Batch {
 		change(&it)
 		return engine.Batch{Items: []engine.ItemRecord{it}}
 	}
+	approval := func(change func(*engine.Approval)) engine.Batch {
+		a := plainApproval("appr_1", "run_1")
+		change(&a)
+		return engine.Batch{Approvals: []engine.Approval{a}}
+	}
+	half := thawed("freeze_1")
+	half.ThawedBy = nil
 	return map[string]engine.Batch{
+		"plan without id":         {Plans: []engine.PlanRecord{{Set: setRef}}},
+		"plan without change set": {Plans: []engine.PlanRecord{{ID: "plan_1"}}},
+		"answer of nobody":        {Answers: []engine.Answer{answer("", "a", "")}},
+		"answer without path":     {Answers: []engine.Answer{answer("run_1", "", "")}},
+		"answer without value":    {Answers: []engine.Answer{{Owner: "run_1", Path: "a"}}},
+		"approval without id":     approval(func(a *engine.Approval) { a.ID = "" }),
+		"approval of no run":      approval(func(a *engine.Approval) { a.Run = "" }),
+		"approval kind":           approval(func(a *engine.Approval) { a.Kind = "" }),
+		"approval status":         approval(func(a *engine.Approval) { a.Status = "obsolete" }),
+		"approval without set":    approval(func(a *engine.Approval) { a.Set = "" }),
+		"freeze without id":       {Freezes: []engine.Freeze{freeze("")}},
+		"freeze thawed by nobody": {Freezes: []engine.Freeze{half}},
 		"bundle without hash":     {Bundles: []engine.Bundle{{Name: "x"}}},
 		"value without reference": {Values: []engine.StoredValue{{Data: []byte("x")}}},
 		"run without id":          run(func(r *engine.RunRecord) { r.ID = "" }),
@@ -68,6 +87,8 @@ func allOrNothing(t *testing.T, s engine.Store) {
 		Bundles: []engine.Bundle{fresh}, Values: []engine.StoredValue{{Ref: "v1", Data: []byte("x")}},
 		Runs: []engine.RunRecord{changed, plainRun("run_2")}, Events: journal("run_1", 3, 4),
 		Steps: []engine.StepRecord{plainStep("run_1", "a")}, Items: []engine.ItemRecord{item("run_1", 0)},
+		Plans: []engine.PlanRecord{plainPlan("plan_1")}, Answers: []engine.Answer{answer("run_1", "a", "")},
+		Approvals: []engine.Approval{plainApproval("appr_1", "run_1")}, Freezes: []engine.Freeze{freeze("freeze_1")},
 		Snapshots: []engine.Snapshot{{Run: "run_1", Seq: 1}},
 	}, engine.ErrConflict)
 
@@ -78,6 +99,10 @@ func allOrNothing(t *testing.T, s engine.Store) {
 	same(t, "the steps", stepPaths(t, s, engine.StepQuery{Run: "run_1"}), []string(nil))
 	same(t, "the items", indexes(t, s, engine.ItemQuery{Run: "run_1", Path: "contain"}), []int(nil))
 	same(t, "the snapshot", must[engine.Snapshot](t)(s.Snapshot(ctx, "run_1")).Seq, uint64(2))
+	same(t, "the plans", planIDs(t, s, engine.PlanQuery{}), []string(nil))
+	same(t, "the answers", questions(t, s, "run_1"), []string(nil))
+	same(t, "the approvals", approvalIDs(t, s, engine.ApprovalQuery{}), []string(nil))
+	holding(t, s, "")
 	if _, err := s.Bundle(ctx, "b1"); !errors.Is(err, engine.ErrNotFound) {
 		t.Errorf("the bundle: got the error %v", err)
 	}
@@ -123,10 +148,15 @@ func eventGap(t *testing.T, s engine.Store) {
 func batchOrder(t *testing.T, s engine.Store) {
 	commit(t, s, engine.Batch{
 		Snapshots: []engine.Snapshot{{Run: "run_1", Seq: 1}},
+		Freezes:   []engine.Freeze{freeze("freeze_1")},
+		Approvals: []engine.Approval{plainApproval("appr_1", "run_1")},
+		Answers:   []engine.Answer{answer("plan_1", "a", ""), answer("run_1", "a", "")},
+		Plans:     []engine.PlanRecord{plainPlan("plan_1")},
 		Items:     []engine.ItemRecord{item("run_1", 0)},
 		Steps:     []engine.StepRecord{plainStep("run_1", "a")},
 		Events:    journal("run_1", 1, 2),
-		Runs:      []engine.RunRecord{plainRun("run_1")},
+		Runs:      []engine.RunRecord{fullRun("run_1")},
+		Values:    []engine.StoredValue{changeSet()},
 		Bundles:   []engine.Bundle{bundle()},
 	})
 	same(t, "the journal", seqs(t, s, "run_1"), []uint64{2})

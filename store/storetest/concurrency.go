@@ -171,6 +171,14 @@ func reads(ctx context.Context, s engine.Store) map[string]error {
 	_, errs["Steps"] = s.Steps(ctx, engine.StepQuery{Run: "run_1"})
 	_, errs["Items"] = s.Items(ctx, engine.ItemQuery{Run: "run_1", Path: "contain"})
 	_, errs["Value"] = s.Value(ctx, "v0")
+	_, errs["Plan"] = s.Plan(ctx, "plan_1")
+	_, errs["Plans"] = s.Plans(ctx, engine.PlanQuery{})
+	_, errs["Answers"] = s.Answers(ctx, "run_1")
+	_, errs["Approval"] = s.Approval(ctx, "appr_1")
+	_, errs["Approvals"] = s.Approvals(ctx, engine.ApprovalQuery{})
+	_, errs["Frozen"] = s.Frozen(ctx)
+	_, errs["Undoes"] = s.Undoes(ctx, "run_1")
+	_, errs["Spent"] = s.Spent(ctx, "op", noon())
 	return errs
 }
 

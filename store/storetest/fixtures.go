@@ -12,7 +12,10 @@ import (
 	"github.com/drawbridge-soar/drawbridge/engine"
 )
 
-const bundleHash = "b0"
+const (
+	bundleHash = "b0"
+	setRef     = engine.Reference("s0") // of the change set
+)
 
 // noon is when everything in the suite happens.
 func noon() time.Time { return time.Date(2026, time.March, 1, 12, 0, 0, 123456000, time.UTC) }
@@ -21,6 +24,10 @@ func pointer[T any](v T) *T { return &v }
 
 func bundle() engine.Bundle {
 	return engine.Bundle{Hash: bundleHash, Name: "contain", Data: []byte("name: contain\n")}
+}
+
+func changeSet() engine.StoredValue {
+	return engine.StoredValue{Ref: setRef, Data: []byte(`{"changes":[]}`)}
 }
 
 // plainRun is a run with nothing optional in it.
@@ -44,6 +51,8 @@ func fullRun(id string) engine.RunRecord {
 	r.Status = engine.RunFailed
 	r.Inputs, r.Trigger, r.Outputs = json.RawMessage(`{"window":"24h"}`), json.RawMessage(`null`), json.RawMessage(`{"n": 5}`)
 	r.Error, r.FinishedAt, r.WakeAt = failure(), pointer(noon().Add(time.Minute)), pointer(noon().Add(time.Hour))
+	r.Starters, r.Plan, r.UndoOf, r.RetryOf = []string{"alice", "bob"}, "plan_1", "run_8", "run_9"
+	r.Lifted, r.ChangeSet, r.Strict = "the whole tenant was hit", setRef, true
 	return r
 }
 
@@ -57,9 +66,62 @@ func fullStep(run, path string) engine.StepRecord {
 	s.Status, s.Outcome, s.Target = engine.StepFailed, engine.OutcomeFailed, &engine.Target{ID: "U1", Name: "Alice"}
 	s.Before, s.After = json.RawMessage(`{"state":"active"}`), json.RawMessage(`{"state":"suspended"}`)
 	s.Arguments, s.Inverse = "9f86d0", json.RawMessage(`{"action":"user.reactivate","inputs":{"id":"U1"}}`)
-	s.Why = "guessed-then-in: failed 7"
+	s.Why, s.Of = "guessed-then-in: failed 7", "run_9"
 	s.Error, s.EndedAt = failure(), pointer(noon().Add(time.Second))
 	return s
+}
+
+// plainPlan is a plan with nothing optional in it.
+func plainPlan(id string) engine.PlanRecord {
+	return engine.PlanRecord{
+		ID: id, Playbook: "contain", Hash: bundleHash, Actor: engine.Actor{Name: "alice", Via: "cli"}, Semantics: 1,
+		Set: setRef, Digest: "d0", Shown: "d1", CreatedAt: noon(),
+	}
+}
+
+// fullPlan is a plan with everything optional in it.
+func fullPlan(id string) engine.PlanRecord {
+	p := plainPlan(id)
+	p.Source, p.UndoOf, p.Lifted = "contain.yaml", "run_1", "the whole tenant was hit"
+	p.Inputs, p.Connections = json.RawMessage(`{"window":"24h"}`), json.RawMessage(`{"op":"onepassword ACCOUNT"}`)
+	p.MaxChanges, p.Pending, p.Complete, p.Blocked = pointer(int64(3)), 7, true, failure()
+	return p
+}
+
+func answer(owner, path, arguments string) engine.Answer {
+	return engine.Answer{Owner: owner, Path: path, Arguments: arguments, Value: setRef, At: noon()}
+}
+
+// plainApproval is an approval with nothing optional in it.
+func plainApproval(id, run string) engine.Approval {
+	return engine.Approval{
+		ID: id, Run: run, Kind: engine.ApprovalStep, Title: "Suspend them?", Needs: 1, Status: engine.ApprovalPending, Round: 1,
+		Set: setRef, Digest: "d0", Shown: "d1", CreatedAt: noon(),
+	}
+}
+
+// fullApproval is an approval with everything optional in it.
+func fullApproval(id, run string) engine.Approval {
+	a := plainApproval(id, run)
+	a.Path, a.Kind, a.By, a.Notify, a.Status = "ask", engine.ApprovalGuard, []string{"bob", "group:security"}, "slack", engine.ApprovalApproved
+	a.Needs, a.Round, a.Excluded = 2, 3, []string{"contain[a]/suspend"}
+	a.Votes = []engine.Vote{
+		{Person: "bob", User: "bob", Via: "cli", Approve: true, Round: 3, Digest: "d0", Except: []string{"contain[a]/suspend"}, Reason: "known", At: noon()},
+		{Person: "carol", User: "c", Via: "api", Proven: true, Round: 2, Digest: "d0", At: noon().Add(time.Second)},
+	}
+	a.ExpiresAt, a.ToldAt, a.DecidedAt = pointer(noon().Add(time.Hour)), pointer(noon().Add(time.Second)), pointer(noon().Add(time.Minute))
+	return a
+}
+
+func freeze(id string) engine.Freeze {
+	return engine.Freeze{ID: id, Reason: "something is wrong", By: engine.Actor{Name: "alice", Via: "cli"}, At: noon()}
+}
+
+// thawed is a freeze that somebody has ended.
+func thawed(id string) engine.Freeze {
+	f := freeze(id)
+	f.ThawedBy, f.ThawReason, f.ThawedAt = &engine.Actor{Name: "bob", Via: "cli"}, "all is well", pointer(noon().Add(time.Hour))
+	return f
 }
 
 func item(run string, index int) engine.ItemRecord {
@@ -90,10 +152,10 @@ func commit(t *testing.T, s engine.Store, b engine.Batch) {
 	}
 }
 
-// withRuns writes plain runs and their bundle.
+// withRuns writes plain runs, their bundle and a change set.
 func withRuns(t *testing.T, s engine.Store, ids ...string) {
 	t.Helper()
-	b := engine.Batch{Bundles: []engine.Bundle{bundle()}}
+	b := engine.Batch{Bundles: []engine.Bundle{bundle()}, Values: []engine.StoredValue{changeSet()}}
 	for _, id := range ids {
 		b.Runs = append(b.Runs, plainRun(id))
 	}

@@ -15,7 +15,7 @@ func recordsComeBack(t *testing.T, s engine.Store) {
 	value := engine.StoredValue{Ref: "v0", Data: []byte(`["large"]`)}
 	snap := engine.Snapshot{Run: "run_1", Seq: 1, Semantics: 7, Data: []byte{0, 1, 0xff}}
 	commit(t, s, engine.Batch{
-		Bundles: []engine.Bundle{bundle()}, Values: []engine.StoredValue{value}, Runs: []engine.RunRecord{r},
+		Bundles: []engine.Bundle{bundle()}, Values: []engine.StoredValue{value, changeSet()}, Runs: []engine.RunRecord{r},
 		Events: journal("run_1", 1, 2), Steps: []engine.StepRecord{st}, Items: []engine.ItemRecord{it},
 		Snapshots: []engine.Snapshot{snap},
 	})
@@ -61,16 +61,16 @@ func keepsCopies(t *testing.T, s engine.Store) {
 	r, st := fullRun("run_1"), fullStep("run_1", "a")
 	value := engine.StoredValue{Ref: "v0", Data: []byte("value")}
 	commit(t, s, engine.Batch{
-		Bundles: []engine.Bundle{bundle()}, Values: []engine.StoredValue{value},
+		Bundles: []engine.Bundle{bundle()}, Values: []engine.StoredValue{value, changeSet()},
 		Runs: []engine.RunRecord{r}, Steps: []engine.StepRecord{st},
 	})
-	value.Data[0], r.Inputs[0], r.Error.Message, st.Target.ID = 'X', 'X', "X", "X"
+	value.Data[0], r.Inputs[0], r.Error.Message, r.Starters[0], st.Target.ID = 'X', 'X', "X", "X", "X"
 	read := func() (engine.RunRecord, engine.StepRecord, []byte) {
 		steps := must[[]engine.StepRecord](t)(s.Steps(t.Context(), engine.StepQuery{Run: "run_1"}))
 		return must[engine.RunRecord](t)(s.Run(t.Context(), "run_1")), steps[0], must[[]byte](t)(s.Value(t.Context(), "v0"))
 	}
 	gotRun, gotStep, gotValue := read()
-	gotValue[0], gotRun.Inputs[0], gotRun.Error.Message, gotStep.Target.ID = 'Y', 'Y', "Y", "Y"
+	gotValue[0], gotRun.Inputs[0], gotRun.Error.Message, gotRun.Starters[0], gotStep.Target.ID = 'Y', 'Y', "Y", "Y", "Y"
 	gotRun, gotStep, gotValue = read()
 	same(t, "the run", gotRun, fullRun("run_1"))
 	same(t, "the step", gotStep, fullStep("run_1", "a"))
@@ -131,6 +131,14 @@ func missing(t *testing.T, s engine.Store) {
 		"the steps of no run":     func() error { _, err := s.Steps(ctx, engine.StepQuery{Run: "run_2"}); return err },
 		"the items of no run":     func() error { _, err := s.Items(ctx, engine.ItemQuery{Run: "run_2", Path: "a"}); return err },
 		"the page after no run":   func() error { _, err := s.Runs(ctx, engine.RunQuery{After: "run_2"}); return err },
+		"a plan":                  func() error { _, err := s.Plan(ctx, "plan_1"); return err },
+		"the page after no plan":  func() error { _, err := s.Plans(ctx, engine.PlanQuery{After: "plan_1"}); return err },
+		"the answers of nobody":   func() error { _, err := s.Answers(ctx, "plan_1"); return err },
+		"an approval":             func() error { _, err := s.Approval(ctx, "appr_1"); return err },
+		"approvals of no run":     func() error { _, err := s.Approvals(ctx, engine.ApprovalQuery{Run: "run_2"}); return err },
+		"approvals after none":    func() error { _, err := s.Approvals(ctx, engine.ApprovalQuery{After: "appr_1"}); return err },
+		"a freeze":                func() error { _, err := s.Frozen(ctx); return err },
+		"the undoes of no run":    func() error { _, err := s.Undoes(ctx, "run_2"); return err },
 		"a run with an empty id":  func() error { _, err := s.Run(ctx, ""); return err },
 		"the value of no content": func() error { _, err := s.Value(ctx, ""); return err },
 	} {
@@ -150,8 +158,16 @@ func orphans(t *testing.T, s engine.Store) {
 	withRuns(t, s, "run_1")
 	stray := plainRun("run_2")
 	stray.Hash = "b1"
+	changing, plan, lost, unseen := plainRun("run_2"), plainPlan("plan_1"), answer("run_1", "a", ""), plainApproval("appr_1", "run_1")
+	changing.ChangeSet, plan.Set, lost.Value, unseen.Set = "s1", "s1", "s1", "s1"
 	for name, b := range map[string]engine.Batch{
 		"a run without its bundle": {Runs: []engine.RunRecord{stray}},
+		"a run without its set":    {Runs: []engine.RunRecord{changing}},
+		"a plan without its set":   {Plans: []engine.PlanRecord{plan}},
+		"an answer without value":  {Answers: []engine.Answer{lost}},
+		"an answer":                {Answers: []engine.Answer{answer("run_2", "a", "")}},
+		"an approval without set":  {Approvals: []engine.Approval{unseen}},
+		"an approval":              {Approvals: []engine.Approval{plainApproval("appr_1", "run_2")}},
 		"an event":                 {Events: []engine.Event{event("run_2", 1)}},
 		"a step":                   {Steps: []engine.StepRecord{plainStep("run_2", "a")}},
 		"an item":                  {Items: []engine.ItemRecord{item("run_2", 0)}},

@@ -6,9 +6,9 @@ import (
 	"github.com/drawbridge-soar/drawbridge/engine/program"
 )
 
-// plan is what all calls of one step have in common. It is made once and then
+// wiring is what all calls of one step have in common. It is made once and then
 // only read.
-type plan struct {
+type wiring struct {
 	node        *program.Node
 	action      engine.Action
 	inputs      engine.Type
@@ -17,23 +17,23 @@ type plan struct {
 	failure     *engine.Failure // why the step cannot be carried out at all
 }
 
-// plan makes or finds the plan of a call.
-func (d *drive) plan(call machine.Call) *plan {
+// wire makes or finds the wiring of a call.
+func (d *drive) wire(call machine.Call) *wiring {
 	prog := d.programs[call.Program]
 	if prog == nil || call.Node < 0 || call.Node >= len(prog.Nodes) || prog.Nodes[call.Node].Uses == nil {
-		return &plan{node: &program.Node{}, failure: engine.Fail(engine.ClassPermanent, "program", "the program has no such step")}
+		return &wiring{node: &program.Node{}, failure: engine.Fail(engine.ClassPermanent, "program", "the program has no such step")}
 	}
 	node := prog.Nodes[call.Node]
-	if p := d.plans[node]; p != nil {
+	if p := d.wirings[node]; p != nil {
 		return p
 	}
-	p := d.engine.newPlan(node)
-	d.plans[node] = p
+	p := d.engine.newWiring(node)
+	d.wirings[node] = p
 	return p
 }
 
-func (e *Engine) newPlan(node *program.Node) *plan {
-	p := &plan{node: node}
+func (e *Engine) newWiring(node *program.Node) *wiring {
+	p := &wiring{node: node}
 	names, err := e.resolve(node.Uses)
 	if err != nil {
 		p.failure = engine.AsFailure(err)
@@ -57,7 +57,7 @@ func optionally(fields []engine.Field) engine.Type {
 }
 
 // decodeInputs reads a call's inputs by type; absent optional ones are absent.
-func (p *plan) decodeInputs(data []byte) (map[string]any, error) {
+func (p *wiring) decodeInputs(data []byte) (map[string]any, error) {
 	if len(data) == 0 {
 		return map[string]any{}, nil
 	}
