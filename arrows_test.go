@@ -41,6 +41,8 @@ func arrows() []arrow {
 		{"playbooks", "engine=", "the checker knows actions, types and connections"},
 		{"playbooks", "engine/expression", "the checker compiles every expression"},
 		{"playbooks", "engine/program", "playbooks compile to programs"},
+		{"playbooks=", "engine/guard", "whom an approval's `by` is about is decided in one place"},
+		{"playbooks/playbooktest", "playbooks=", "the JSON Schema of a literal is the same in a playbook and in its test"},
 		{"steps", "engine=", "actions and providers implement the engine's ports"},
 		{"steps", "engine/secret", "providers resolve and send credentials"},
 		{"steps", "engine/expression", "actions evaluate predicates over the rows they read"},

@@ -104,12 +104,24 @@ type Changer interface {
 	Perform(ctx context.Context, call Call, before Subject) (map[string]any, error)
 }
 
+// Recognizer is a Changer that can tell its target from a row that an
+// observation of the same connection has just returned, so that looking ahead
+// costs no request per target. It is only asked for previews: before a change
+// is made, its target always is read.
+type Recognizer interface {
+	Changer
+	// Recognize makes the subject of the call from the row; false where the row
+	// is about another target, or does not show all of it.
+	Recognize(call Call, row map[string]any) (Subject, bool)
+}
+
 // Subject is the target of a change as it was read.
 type Subject struct {
 	Connection *Connection
 	Target     Target
 	State      map[string]any // the fields the change is about: {"state": "active"}
 	Aliases    []string       // other names protection matches: e-mail addresses
+	Population *Population    // set when a whole directory was read to find it
 	Record     map[string]any // what else was read of it, for the outputs of Preview and Perform; never compared or stored
 }
 

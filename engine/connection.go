@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -67,6 +68,10 @@ type Opening struct {
 	Version  string    // of Drawbridge, for User-Agent
 	Log      *slog.Logger
 	Now      func() time.Time
+	// Transport carries requests in place of the network, and Sleep waits in
+	// place of time: for tests and simulations. Nil for the real ones.
+	Transport http.RoundTripper
+	Sleep     func(ctx context.Context, d time.Duration) error
 }
 
 // CapabilityTest is the capability every provider offers so that `connections

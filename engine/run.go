@@ -108,7 +108,8 @@ type RunRecord struct {
 	// be changed through, by its name: {"1password": "onepassword …"}.
 	Connections json.RawMessage `json:"connections"`
 	// Starters are all who had a hand in it: whoever planned, applied, resumed or
-	// triggered it. None of them may approve it.
+	// triggered it, by the name of the person and by that of the user. None of
+	// them may approve it.
 	Starters []string `json:"starters"`
 	Plan     string   `json:"plan"`     // id of the plan it applies; ""
 	UndoOf   string   `json:"undo_of"`  // the run whose changes it takes back; ""

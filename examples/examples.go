@@ -1,6 +1,6 @@
 // Package examples holds playbooks to start from. Each says in its first lines
-// when to use it; the suite checks all of them and runs them against the
-// simulated tenant.
+// when to use it, and has its tests beside it; the suite checks and runs all of
+// them.
 package examples
 
 import (
@@ -11,5 +11,6 @@ import (
 //go:embed *.yaml
 var files embed.FS
 
-// Files are the examples and the configuration they go with, drawbridge.yaml.
+// Files are the examples with their tests and the configuration they go with,
+// drawbridge.yaml.
 func Files() fs.FS { return files }

@@ -162,5 +162,9 @@ func testEnvironment(tb testing.TB) Environment {
 			{Name: "siem", Provider: "webhook", Capabilities: []engine.Capability{"tickets"}},
 		},
 		Defaults: map[engine.Capability]string{"directory": "1password"},
-	}}
+	}, Asking: &Asking{Notify: "slack", People: []engine.Person{
+		{Name: "alice", OSUser: "asmith", Email: "alice@example.com", Groups: []string{"security-oncall"}},
+		{Name: "bob", Groups: []string{"security-oncall", "managers"}},
+		{Name: "y"},
+	}}}
 }

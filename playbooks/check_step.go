@@ -90,7 +90,6 @@ func (c *checker) plainForm(s *step, n *program.Node, at view) {
 	case program.FormApprove:
 		n.Approve = c.approve(s, at)
 		n.Output = engine.MapOf(engine.Field{Name: "approved", Type: engine.TypeBool()})
-		c.unavailable("approve", s.given["approve"].key)
 	case program.FormWait:
 		n.Wait = c.wait(s, at)
 		n.Output = waitOutput(n.Wait)
@@ -166,17 +165,6 @@ func (c *checker) set(s *step, at view) ([]program.Assignment, engine.Type) {
 }
 
 func isStepField(name string) bool { return name == "status" || name == "error" }
-
-func (c *checker) approve(s *step, at view) *program.Approve {
-	g := s.inner["approve"]
-	if notify := g["notify"]; notify.key != nil && !notify.wrong {
-		c.connectionExists(notify.node)
-	}
-	return &program.Approve{
-		Title: c.template(g["title"], at), By: g.texts("by"), Needs: int(g.integer("needs")),
-		Timeout: g.durationOr("timeout", 0), OnDeny: g.textOr("on_deny", "end"), Notify: g.text("notify"),
-	}
-}
 
 func (c *checker) wait(s *step, at view) *program.Wait {
 	g := s.inner["wait"]

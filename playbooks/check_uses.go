@@ -179,14 +179,3 @@ func (c *checker) connectionNames() []string {
 	}
 	return names
 }
-
-// connectionExists checks a name where any connection will do.
-func (c *checker) connectionExists(n *yamldoc.Node) {
-	if c.env.Catalog == nil {
-		return
-	}
-	if _, known := c.env.Catalog.Named(n.Text()); !known {
-		c.add(n.Errorf("unknown-connection", "there is no connection %q", n.Text()).
-			WithSuggestion(engine.Nearest(n.Text(), c.connectionNames())))
-	}
-}

@@ -17,6 +17,16 @@ type Environment struct {
 	// one is not checked: whether connections exist, offer the capability and
 	// are not ambiguous. Say so to whoever asked for the check.
 	Catalog *engine.Catalog
+	// Asking is what the configuration says of approvals. Without it, whether
+	// anybody can give one and hears of it is not checked: so a run that has
+	// begun goes on when people come and go.
+	Asking *Asking
+}
+
+// Asking is whom approvals ask, and how they are told.
+type Asking struct {
+	Notify string // connection that tells them where a step names none; "" for none
+	People []engine.Person
 }
 
 // Compile checks a bundle and makes a program of it. It reports everything
@@ -163,11 +173,8 @@ func (c *checker) triggers() {
 // promise of one that nobody checks.
 func (c *checker) guard() {
 	g := c.doc.guardAt
-	if it := g["max_percent"]; it.key != nil {
-		c.unavailable("guard.max_percent", it.key)
-	}
-	if g.text("on_block") == "ask" {
-		c.unavailable("guard.on_block: ask", g["on_block"].key)
+	if ask := g["on_block"]; g.text("on_block") == "ask" {
+		c.heard(ask.node, "on_block: ask")
 	}
 	for _, entry := range g["protect"].node.Items() {
 		if strings.HasPrefix(entry.Text(), "directory-group:") {

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/drawbridge-soar/drawbridge/engine/program"
 	"github.com/drawbridge-soar/drawbridge/playbooks/yamldoc"
 )
 
@@ -13,6 +14,7 @@ import (
 type Checked struct {
 	Path        string
 	Bundle      Bundle
+	Program     *program.Program // nil where the playbook cannot be used
 	Diagnostics []yamldoc.Diagnostic
 }
 
@@ -38,11 +40,13 @@ func Check(env Environment, paths ...string) []Checked {
 			}
 			seen[filepath.Clean(file)] = true
 			bundle, problems := Load(OSFiles, file)
+			var prog *program.Program
 			if !yamldoc.HasErrors(problems) {
-				_, more := Compile(bundle, env)
+				var more []yamldoc.Diagnostic
+				prog, more = Compile(bundle, env)
 				problems = append(problems, more...)
 			}
-			out = append(out, Checked{Path: file, Bundle: bundle, Diagnostics: yamldoc.Sort(problems)})
+			out = append(out, Checked{Path: file, Bundle: bundle, Program: prog, Diagnostics: yamldoc.Sort(problems)})
 		}
 	}
 	return out

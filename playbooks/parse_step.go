@@ -271,13 +271,9 @@ func (p *parser) inner(s *step, k key, it item) {
 // enoughPeople reports an approval that cannot be given, because more people
 // are needed than there are. How many a group has is not known here.
 func (p *parser) enoughPeople(g given) {
-	by := g.texts("by")
-	inGroup := func(name string) bool { return strings.HasPrefix(name, "group:") }
-	distinct := len(slices.Compact(slices.Sorted(slices.Values(by))))
-	if distinct == 0 || slices.ContainsFunc(by, inGroup) || g.integer("needs") <= int64(distinct) {
-		return
+	if fewerNamed(g) {
+		p.add(g["needs"].node.Errorf("range", "`needs` is %d, but `by` names only %d", g.integer("needs"), distinct(g.texts("by"))))
 	}
-	p.add(g["needs"].node.Errorf("range", "`needs` is %d, but `by` names only %d", g.integer("needs"), distinct))
 }
 
 // Pauses between attempts where a playbook does not say.

@@ -244,3 +244,9 @@ func fieldsSchema(fields []engine.Field, expressions bool) object {
 	}
 	return object{"type": "object", "properties": properties, "additionalProperties": false, "required": required}
 }
+
+// TypeSchema is the JSON Schema of literals of a type, as a fresh map.
+func TypeSchema(t engine.Type) map[string]any {
+	s, _ := normal(typeSchema(t, false)).(object)
+	return s
+}

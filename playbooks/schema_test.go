@@ -123,7 +123,8 @@ func onlyTheChecker() []string {
 		connection-of-nothing connection-empty connection-empty-map approve-too-few default-null-used-bare default-null-typed default-and-optional notify-unknown output-called-status key-optional
 		schedule-has-no-body braces-in-condition braces-in-predicate optional-into-one-of optional-into-optional default-among-cases
 		no-timeout braces-in-default braces-in-default-list step-by-escape steps-as-a-value variable-is-a-word braces-in-protect
-		braces-in-case duration-too-long change-by-index-and-run braces-of-another braces-of-a-shell negation-first predicate-computed`)
+		braces-in-case duration-too-long approve-unknown-person approve-unknown-group approve-group-without-prefix
+		approve-too-few-in-group notify-no-messages change-by-index-and-run braces-of-another braces-of-a-shell negation-first predicate-computed`)
 }
 
 func TestSchemaRejectsStructuralMistakes(t *testing.T) {

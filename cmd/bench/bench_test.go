@@ -34,7 +34,7 @@ func TestQuickBench(t *testing.T) {
 	}
 	for _, want := range []string{
 		"durable steps, 1 at a time", "durable steps, 16 at a time", "durable steps, 64 at a time", "sweep of 3000 users",
-		"its memory, at the peak", "foreach over 500 items, memory", "its time per item", "a run of two steps",
+		"its memory, at the peak", "a run of 60 changes", "its requests per change", "its memory, beside a tenth of them", "foreach over 500 items, memory", "its time per item", "a run of two steps",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the table has no line %q", want)

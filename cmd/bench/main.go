@@ -67,16 +67,17 @@ type sizes struct {
 	users   int
 	times   int // how often steps and sweeps are measured; the fastest counts
 	items   int
+	changes int  // that are looked ahead to
 	starts  int  // of short commands; the median counts
 	binding bool // whether a missed bound is an error
 }
 
 func fullSize() sizes {
-	return sizes{steps: 20_000, users: 1_000_000, times: 5, items: 100_000, starts: 15, binding: true}
+	return sizes{steps: 20_000, users: 1_000_000, times: 5, items: 100_000, changes: 1000, starts: 15, binding: true}
 }
 
 func quickSize() sizes {
-	return sizes{steps: 320, users: 3_000, times: 1, items: 500, starts: 2}
+	return sizes{steps: 320, users: 3_000, times: 1, items: 500, changes: 60, starts: 2}
 }
 
 // bench measures everything and prints the table.
@@ -93,7 +94,7 @@ func bench(ctx context.Context, s sizes, out io.Writer) (err error) {
 	}
 	t := newTable(out)
 	for _, measure := range []func(context.Context, *table, sizes, string, string) error{
-		measureSteps, measureSweep, measureLoop, measureStart,
+		measureSteps, measureSweep, measureLoop, measureAhead, measureStart,
 	} {
 		if err := measure(ctx, t, s, dir, binary); err != nil {
 			return err

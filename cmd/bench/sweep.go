@@ -67,6 +67,7 @@ func project(t *simprocess.Tenant, dir, name, playbook string) (string, error) {
 	config := fmt.Sprintf(`connections:
   1password: { provider: onepassword, account: %s, base_url: %q, client_id: env://OP_CLIENT_ID, client_secret: env://OP_CLIENT_SECRET }
   slack:     { provider: slack, webhook_url: env://SLACK_WEBHOOK }
+guard: { max_changes: 1000000, max_percent: 100 }
 `, t.Account, t.URL)
 	for file, text := range map[string]string{"drawbridge.yaml": config, name + ".yaml": playbook} {
 		if err := os.WriteFile(filepath.Join(folder, file), []byte(text), 0o600); err != nil {

@@ -38,7 +38,7 @@ func TestNoSecretGetsOut(t *testing.T) {
 		canaries = append(canaries, secret)
 	}
 	dir := t.TempDir()
-	if err := writeExamples(dir, server.URL, false); err != nil {
+	if err := writeExamples(dir, adaptation{url: server.URL}); err != nil {
 		t.Fatal(err)
 	}
 	var printed bytes.Buffer

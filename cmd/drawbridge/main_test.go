@@ -1,8 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
+	"fmt"
 	"io/fs"
 	"net/http/httptest"
 	"os"
@@ -23,20 +23,33 @@ import (
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"drawbridge": func() { os.Exit(cli.Main(os.Args[1:])) },
+		"as":         as,
 	})
 }
 
 // TestScripts runs testdata/script/*.txtar: what somebody types, and what they
 // see. Beside the commands of package testscript there are:
 //
-//	tenant [terminal]      serves a simulated tenant and writes drawbridge.yaml for it,
-//	                       with messages going to its Slack or to the terminal
+//	tenant [terminal] [unguarded] [hijacked=N] [users=N]
+//	                       serves a simulated tenant and writes drawbridge.yaml for it,
+//	                       with messages going to its Slack or to the terminal, and
+//	                       with the guard's lines or without
+//	people FILE            adds a file, whose $ME is the user of this test and $LOUD is the
+//	                       same in capitals, to drawbridge.yaml
+//	exec as USER COMMAND…  runs the command as another user of the system: in a user
+//	                       namespace, which keeps the rights to the files; a script
+//	                       that needs it begins with [!users] skip
+//	elsewhere suspend|reactivate EMAIL
+//	                       somebody does that in the service itself
+//	suspended EMAIL        fails unless the account is suspended; with !, if it is
+//	until PATTERN COMMAND… runs the command until its output matches
 //	fault OPERATION KIND   makes the tenant misbehave from now on; see sim.Fault
 //	heal                   makes it behave again
 //	waitsuspend            waits until an account was suspended since the last `fault`
 //	changed N              fails unless the tenant was changed N times, no account twice
 //	messages N             fails unless it was sent N messages
 //	exitcode N COMMAND…    runs the command and compares its exit code
+//	jqenv NAME FILE PATH   makes a value in a JSON file a variable
 //	jq FILE PATH WANT      compares a value in a JSON file, such as runs.0.status
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -45,11 +58,16 @@ func TestScripts(t *testing.T) {
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("USER", "tester")
 			env.Setenv("TERM", "dumb")
+			env.Setenv("ME", me())
 			env.Values[tenantKey{}] = &tenant{}
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"tenant":      startTenant,
+			"people":      addPeople,
+			"elsewhere":   meddle,
+			"suspended":   checkSuspended,
+			"until":       runUntil,
 			"fault":       injectFault,
 			"heal":        func(ts *testscript.TestScript, _ bool, _ []string) { of(ts).Heal() },
 			"waitsuspend": waitSuspend,
@@ -57,6 +75,13 @@ func TestScripts(t *testing.T) {
 			"messages":    checkMessages,
 			"exitcode":    checkExit,
 			"jq":          checkJSON,
+			"jqenv":       keepJSON,
+		},
+		Condition: func(condition string) (bool, error) {
+			if condition != "users" {
+				return false, fmt.Errorf("there is no condition %q", condition)
+			}
+			return otherUsers(), nil
 		},
 		UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
 	})
@@ -80,13 +105,44 @@ func of(ts *testscript.TestScript) *sim.Tenant {
 
 func startTenant(ts *testscript.TestScript, _ bool, args []string) {
 	t, _ := ts.Value(tenantKey{}).(*tenant)
-	t.Tenant = sim.New(sim.Options{})
+	o, adapted, err := tenantOptions(args)
+	ts.Check(err)
+	t.Tenant = sim.New(o)
 	server := httptest.NewServer(t.Tenant)
 	ts.Defer(server.Close)
 	for name, value := range credentials(t.Tenant, server.URL) {
 		ts.Setenv(name, value)
 	}
-	ts.Check(writeExamples(ts.MkAbs("."), server.URL, len(args) > 0))
+	adapted.url = server.URL
+	ts.Check(writeExamples(ts.MkAbs("."), adapted))
+}
+
+// adaptation is what a script wants otherwise in the examples' configuration.
+type adaptation struct {
+	url                 string // of the tenant
+	terminal, unguarded bool
+}
+
+func tenantOptions(args []string) (o sim.Options, a adaptation, err error) {
+	for _, option := range args {
+		name, value, _ := strings.Cut(option, "=")
+		switch name {
+		case "terminal":
+			a.terminal = true
+		case "unguarded":
+			a.unguarded = true
+		case "hijacked":
+			o.Hijacked, err = strconv.Atoi(value)
+		case "users":
+			o.Users, err = strconv.Atoi(value)
+		default:
+			err = fmt.Errorf("no such option: %s", option)
+		}
+		if err != nil {
+			return o, a, err
+		}
+	}
+	return o, a, nil
 }
 
 func credentials(t *sim.Tenant, url string) map[string]string {
@@ -98,7 +154,7 @@ func credentials(t *sim.Tenant, url string) map[string]string {
 }
 
 // writeExamples copies the examples, with a configuration for the tenant.
-func writeExamples(dir, url string, terminal bool) error {
+func writeExamples(dir string, a adaptation) error {
 	return fs.WalkDir(examples.Files(), ".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
@@ -108,15 +164,26 @@ func writeExamples(dir, url string, terminal bool) error {
 			return err
 		}
 		if path == "drawbridge.yaml" {
-			data = bytes.ReplaceAll(data, []byte("http://127.0.0.1:8787"), []byte(url))
-			data = bytes.ReplaceAll(data, []byte("    provider: onepassword\n"), []byte("    provider: onepassword\n    settle: 1s\n"))
-			data = bytes.ReplaceAll(data, []byte("playbooks: [.]"), []byte("playbooks: [., ./playbooks]"))
-			if terminal {
-				data = bytes.ReplaceAll(data, []byte("provider: slack\n    webhook_url: env://SLACK_WEBHOOK"), []byte("provider: terminal"))
-			}
+			data = a.apply(data)
 		}
 		return os.WriteFile(filepath.Join(dir, path), data, 0o600)
 	})
+}
+
+// apply makes the configuration of the examples the one of a script.
+func (a adaptation) apply(data []byte) []byte {
+	text := strings.NewReplacer(
+		"http://127.0.0.1:8787", a.url,
+		"    provider: onepassword\n", "    provider: onepassword\n    settle: 1s\n",
+		"playbooks: [.]", "playbooks: [., ./playbooks]",
+	).Replace(string(data))
+	if a.terminal {
+		text = strings.ReplaceAll(text, "provider: slack\n    webhook_url: env://SLACK_WEBHOOK", "provider: terminal")
+	}
+	if a.unguarded {
+		text, _, _ = strings.Cut(text, "\nguard:") // it stands last
+	}
+	return []byte(text)
 }
 
 func injectFault(ts *testscript.TestScript, _ bool, args []string) {
@@ -202,24 +269,36 @@ func checkJSON(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) != 3 {
 		ts.Fatalf("usage: jq FILE PATH WANT")
 	}
-	dec := json.NewDecoder(strings.NewReader(ts.ReadFile(args[0])))
-	var doc any
-	ts.Check(dec.Decode(&doc))
+	if got := valueIn(ts, args[0], args[1]); got != args[2] {
+		ts.Fatalf("%s is %s, want %s", args[1], got, args[2])
+	}
+}
+
+func keepJSON(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 3 {
+		ts.Fatalf("usage: jqenv NAME FILE PATH")
+	}
+	ts.Setenv(args[0], valueIn(ts, args[1], args[2]))
+}
+
+// valueIn is a value of a file that holds one JSON object: a string as it is,
+// anything else as JSON.
+func valueIn(ts *testscript.TestScript, file, path string) string {
+	dec := json.NewDecoder(strings.NewReader(ts.ReadFile(file)))
+	var at any
+	ts.Check(dec.Decode(&at))
 	if dec.More() {
 		ts.Fatalf("more than one JSON object")
 	}
-	at := doc
-	for name := range strings.SplitSeq(args[1], ".") {
+	for name := range strings.SplitSeq(path, ".") {
 		at = member(at, name)
+	}
+	if s, ok := at.(string); ok {
+		return s
 	}
 	got, err := json.Marshal(at)
 	ts.Check(err)
-	if s, ok := at.(string); ok {
-		got = []byte(s)
-	}
-	if string(got) != args[2] {
-		ts.Fatalf("%s is %s, want %s", args[1], got, args[2])
-	}
+	return string(got)
 }
 
 func member(v any, name string) any {

@@ -18,14 +18,18 @@ func TestShapes(t *testing.T) {
 	dir := t.TempDir()
 	db := dir + "/drawbridge.db"
 	run := object(t, "demo", "--dir", dir, "-o", "json")
-	keys(t, "a run", run, "id", "playbook", "status", "actor", "created_at", "finished_at", "inputs", "changes", "outputs", "error", "hash")
+	whole := []string{
+		"id", "playbook", "status", "actor", "created_at", "finished_at", "inputs", "changes", "outputs", "error", "hash",
+		"plan", "undo_of", "retry_of", "undone_by", "not_done",
+	}
+	keys(t, "a run", run, whole...)
 	changes := list(t, run["changes"])
-	keys(t, "a change", changes[0], "path", "action", "connection", "target", "before", "after", "outcome", "why")
+	keys(t, "a change", changes[0], "path", "action", "connection", "target", "before", "after", "outcome", "why", "planned", "attempts", "duration_ms", "approved_by", "of")
 	target, _ := changes[0].(map[string]any)["target"].(map[string]any)
 	keys(t, "a target", target, "id", "name")
 
 	shown := object(t, "runs", "show", "last", "--db", db, "-o", "json")
-	keys(t, "a run that is shown", shown, "id", "playbook", "status", "actor", "created_at", "finished_at", "inputs", "changes", "outputs", "error", "hash", "steps", "items")
+	keys(t, "a run that is shown", shown, append(whole, "steps", "items")...)
 	if diff := cmp.Diff(run["changes"], shown["changes"]); diff != "" {
 		t.Errorf("the ledger reads differently afterwards (-run +shown):\n%s", diff)
 	}
@@ -37,6 +41,8 @@ func TestShapes(t *testing.T) {
 	keys(t, "a run of the list", list(t, runs["runs"])[0], "id", "playbook", "status", "actor", "created_at", "finished_at", "error")
 	actions := object(t, "actions", "list", "-o", "json")
 	keys(t, "the list of actions", actions, "actions")
+	keys(t, "the list of approvals", object(t, "approvals", "list", "--db", db, "-o", "json"), "approvals")
+	keys(t, "a freeze", object(t, "freeze", "--reason", "a test", "--db", db, "-o", "json"), "id", "reason", "by", "at", "thawed_by", "thaw_reason", "thawed_at")
 	keys(t, "the list of connections", object(t, "connections", "list", "-o", "json"), "connections")
 	keys(t, "an error", object(t, "runs", "show", "nothing", "--db", db, "-o", "json"), "error")
 }

@@ -22,10 +22,10 @@ type Tenant struct {
 
 // Start runs `binary sim` on a free port of this machine and waits until it
 // says where it listens. No users means the usual number; the same seed gives
-// the same people.
-func Start(ctx context.Context, binary string, users int, seed uint64) (*Tenant, error) {
-	t := &Tenant{process: exec.CommandContext(ctx, binary, "sim", "-o", "json", "--listen", "127.0.0.1:0",
-		"--users", strconv.Itoa(users), "--seed", strconv.FormatUint(seed, 10))}
+// the same people. More are flags of `sim`.
+func Start(ctx context.Context, binary string, users int, seed uint64, more ...string) (*Tenant, error) {
+	args := []string{"sim", "-o", "json", "--listen", "127.0.0.1:0", "--users", strconv.Itoa(users), "--seed", strconv.FormatUint(seed, 10)}
+	t := &Tenant{process: exec.CommandContext(ctx, binary, append(args, more...)...)}
 	stdout, err := t.process.StdoutPipe()
 	if err != nil {
 		return nil, fmt.Errorf("starting the tenant: %w", err)

@@ -10,9 +10,10 @@ import (
 // Actions are the actions of the suite's playbooks.
 func Actions() []engine.Action {
 	return []engine.Action{
-		look{}, list{}, odd{}, tell{},
+		look{}, list{}, list{counts: true}, odd{}, tell{},
 		turn{name: "world.lock", verb: "lock", to: locked, inverse: "world.unlock", access: engine.Takes},
 		turn{name: "world.unlock", verb: "unlock", to: open, inverse: "world.lock", access: engine.Gives},
+		turn{name: "world.erase", verb: "erase", to: erased},
 	}
 }
 
@@ -20,7 +21,7 @@ func accountType() engine.Type {
 	return engine.MapOf(
 		engine.Field{Name: "id", Type: engine.TypeString()},
 		engine.Field{Name: "email", Type: engine.TypeString()},
-		engine.Field{Name: "state", Type: engine.EnumOf(open, locked)},
+		engine.Field{Name: "state", Type: engine.EnumOf(open, locked, erased)},
 	)
 }
 
@@ -56,23 +57,31 @@ func (look) Observe(ctx context.Context, call engine.Call) (engine.Observation, 
 	return engine.Observation{Outputs: map[string]any{"account": seen}}, err
 }
 
-// list is world.list.
-type list struct{}
+// list is world.list, and world.census, which also says how many there are.
+type list struct{ counts bool }
 
-// Spec declares world.list.
-func (list) Spec() engine.ActionSpec {
-	return spec("world.list", "Shows every account.", engine.Observe, nil,
+// Spec declares the action.
+func (a list) Spec() engine.ActionSpec {
+	name := "world.list"
+	if a.counts {
+		name = "world.census"
+	}
+	return spec(name, "Shows every account.", engine.Observe, nil,
 		[]engine.Field{{Name: "accounts", Type: engine.ListOf(accountType())}})
 }
 
 // Observe shows the accounts.
-func (list) Observe(ctx context.Context, call engine.Call) (engine.Observation, error) {
+func (a list) Observe(ctx context.Context, call engine.Call) (engine.Observation, error) {
 	s, _, err := reach(call)
 	if err != nil {
 		return engine.Observation{}, err
 	}
 	all, err := s.list(ctx)
-	return engine.Observation{Outputs: map[string]any{"accounts": all}}, err
+	seen := engine.Observation{Outputs: map[string]any{"accounts": all}}
+	if a.counts {
+		seen.Population = &engine.Population{Connection: connectionName, Count: s.world.population(len(all))}
+	}
+	return seen, err
 }
 
 // odd is world.odd, whose answers do not fit its declaration.
@@ -108,7 +117,7 @@ func (tell) Announce(ctx context.Context, call engine.Call) (map[string]any, err
 	return nil, s.tell(ctx, text.String())
 }
 
-// turn is world.lock and world.unlock.
+// turn is world.lock, world.unlock, and world.erase, which has no way back.
 type turn struct {
 	name, verb, to, inverse string
 	access                  engine.Access
@@ -145,11 +154,11 @@ func (a turn) Read(ctx context.Context, call engine.Call) (engine.Subject, error
 
 // Preview says how it would be.
 func (a turn) Preview(_ engine.Call, before engine.Subject) (engine.Preview, error) {
-	return engine.Preview{
-		After:   map[string]any{"state": a.to},
-		Outputs: a.outputs(before),
-		Inverse: &engine.Invocation{Action: a.inverse, Inputs: map[string]any{"id": before.Target.ID}},
-	}, nil
+	p := engine.Preview{After: map[string]any{"state": a.to}, Outputs: a.outputs(before)}
+	if a.inverse != "" {
+		p.Inverse = &engine.Invocation{Action: a.inverse, Inputs: map[string]any{"id": before.Target.ID}}
+	}
+	return p, nil
 }
 
 // Perform turns it.

@@ -40,6 +40,9 @@ func testCalls(t *testing.T, r Runtime) {
 		}
 	})
 	testOddAnswers(t, r)
+	for range 5 { // whichever comes first
+		play(t, r, "two changes of one target at once", func(s *scene) { s.want(s.run(lockTwice, nil), engine.RunSucceeded) })
+	}
 	play(t, r, "two changes of one target", func(s *scene) {
 		s.world.Script("lock a", Fault{Takes: time.Second})
 		record := s.run(lockTwice, nil)

@@ -10,8 +10,9 @@ import (
 	"github.com/drawbridge-soar/drawbridge/engine"
 )
 
-// dieBehindIntent is the commit that makes the intent of lockOne durable.
-const dieBehindIntent = 2
+// dieBehindIntent is the commit that makes the intent of lockOne durable: the
+// first marks the run as running, the second keeps what was foreseen.
+const dieBehindIntent = 3
 
 // testSettling is about changes of which nobody heard how they ended.
 func testSettling(t *testing.T, r Runtime) {
@@ -51,7 +52,7 @@ func testSettling(t *testing.T, r Runtime) {
 func testUnreadable(t *testing.T, r Runtime) {
 	play(t, r, "a change that cannot be read back leaves the run unsettled", func(s *scene) {
 		s.world.Script("lock a", Fault{Err: lostReply(), After: true})
-		s.world.Script("read a", append([]Fault{{}}, many(down(), 100)...)...)
+		s.world.Script("read a", append(looks(2), many(down(), 100)...)...)
 		record := s.run(lockOne+"\n", nil)
 		s.want(record, engine.RunUnsettled)
 		if record.Error == nil || record.Error.Class != engine.ClassUnsettled || !strings.Contains(record.Error.Message, "world.lock of a") {
@@ -150,7 +151,7 @@ func testSettlingAndMore(t *testing.T, r Runtime) {
 	for happened, want := range map[bool][]string{false: nil, true: {"lock a"}} {
 		play(t, r, fmt.Sprintf("a change of a cancelled run that happened: %v", happened), func(s *scene) {
 			s.world.Script("lock a", Fault{Err: lostReply(), After: happened})
-			s.world.Script("read a", append([]Fault{{}}, many(down(), 100)...)...)
+			s.world.Script("read a", append(looks(2), many(down(), 100)...)...)
 			run := s.run(lockOne, nil).ID
 			record, err := s.process(&Life{}).Cancel(s.Context(), run, "")
 			if err != nil {
@@ -172,7 +173,7 @@ func testSettlingAndMore(t *testing.T, r Runtime) {
 func testSettlingBeside(t *testing.T, r Runtime) {
 	play(t, r, "an unsettled item holds up no other", func(s *scene) {
 		s.world.Script("lock b", Fault{Err: lostReply(), After: true})
-		s.world.Script("read b", append([]Fault{{}}, many(down(), 100)...)...)
+		s.world.Script("read b", append(looks(2), many(down(), 100)...)...)
 		record := s.run(lockEachWith("", "2"), nil)
 		s.want(record, engine.RunUnsettled)
 		if got := sorted(s.world.Done()); !equal(got, []string{"lock a", "lock b", "lock c", "lock d"}) {
@@ -270,3 +271,7 @@ func (w *World) heal(call string) {
 	defer w.mu.Unlock()
 	delete(w.faults, call)
 }
+
+// looks are reads that work: the first foresees a change, the second comes
+// right before it.
+func looks(n int) []Fault { return make([]Fault, n) }

@@ -24,13 +24,41 @@ type Engine interface {
 	Drive(ctx context.Context, run string) (engine.RunRecord, error)
 	// Cancel asks a run to end, whether or not it is being carried out.
 	Cancel(ctx context.Context, run, reason string) (engine.RunRecord, error)
+	// Resume makes somebody one of those who had a hand in a run, and carries it out.
+	Resume(ctx context.Context, run string, by engine.Actor) (engine.RunRecord, error)
+	// Plan stores what a playbook would do.
+	Plan(ctx context.Context, req Request) (engine.PlanRecord, error)
+	// Apply records a run that does what a plan says. Current is the hash of the
+	// playbook as it is now; "" where nobody knows.
+	Apply(ctx context.Context, plan, current string, by engine.Actor) (run string, err error)
+	// PlanUndo plans to take back what a run has changed; of some items where
+	// they are named. Lift is why the limits shall not hold; "" keeps them.
+	PlanUndo(ctx context.Context, run string, items []string, lift string, by engine.Actor) (engine.PlanRecord, error)
+	// Retry records a run that repeats what failed in another.
+	Retry(ctx context.Context, run string, by engine.Actor) (string, error)
+	// Decide records what one person says to an approval.
+	Decide(ctx context.Context, d Decision) (engine.Approval, error)
 }
 
-// Request is what is started.
+// Decision is what one person says to an approval.
+type Decision struct {
+	Approval string
+	Actor    engine.Actor
+	Approve  bool
+	Digest   string   // of what was looked at; "" for whatever is asked now
+	Except   []string // left out of what is approved
+	Reason   string
+}
+
+// Refusals are the errors a runtime wraps when it refuses.
+type Refusals struct{ Plan, Decision, Renewed, Undo, Retry error }
+
+// Request is what is started or planned.
 type Request struct {
 	Program *program.Program
 	Bundle  engine.Bundle
 	Inputs  map[string]any
+	Actor   engine.Actor
 }
 
 // Process is what one process has: everything an engine is made of.
@@ -40,8 +68,12 @@ type Process struct {
 	Catalog     engine.Catalog
 	Connections Connections
 	Guard       guard.Configuration
+	People      guard.People
 	Redact      *secret.Redactor
 	Programs    func(ctx context.Context, b engine.Bundle) (*program.Program, error)
+	Compose     func(ctx context.Context, name string, source []byte) (*program.Program, engine.Bundle, error)
+	Tell        func(ctx context.Context, a engine.Approval, set engine.ChangeSet, run engine.RunRecord) error
+	Standing    func(ctx context.Context, p engine.Person) error
 	Grace       time.Duration // how long an interrupted run waits for what is under way
 }
 
@@ -56,7 +88,8 @@ type Runtime struct {
 	// testing/synctest test: time passes when everything waits.
 	Engine func(t *testing.T, p Process) Engine
 	// Store makes an empty store, and closes it with the test.
-	Store func(t *testing.T) engine.Store
+	Store    func(t *testing.T) engine.Store
+	Refusals Refusals
 	// Brief leaves out what was tested thoroughly on another store: every
 	// playbook dying at every moment.
 	Brief bool
@@ -81,6 +114,17 @@ func Run(t *testing.T, r Runtime) {
 		{"Stopping", testStopping},
 		{"Secrets", testSecrets},
 		{"Together", testTogether},
+		{"Plans", testPlans},
+		{"Approvals", testApprovals},
+		{"Gates", testGates},
+		{"WaysAround", testWaysAround},
+		{"Undo", testUndo},
+		{"Retry", testRetry},
+		{"Freeze", testFreeze},
+		{"Budget", testBudget},
+		{"SameTarget", testSameTarget},
+		{"Percent", testPercent},
+		{"Accidents", testAccidents},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.test(t, r) })
 	}
@@ -95,8 +139,13 @@ type scene struct {
 	store   engine.Store
 	guard   guard.Configuration
 	redact  secret.Redactor
+	people  guard.People
 	actions *engine.Actions
 	catalog engine.Catalog
+	heard   []engine.Approval // what those who may decide were told
+	deaf    error             // why they could not be told
+
+	standing func(ctx context.Context, p engine.Person) error
 }
 
 // play runs a test within a bubble of its own.
@@ -109,7 +158,7 @@ func play(t *testing.T, r Runtime, name string, test func(s *scene)) {
 
 func newScene(t *testing.T, r Runtime) *scene {
 	t.Helper()
-	s := &scene{T: t, runtime: r, world: NewWorld("a", "b", "c", "d"), store: r.Store(t)}
+	s := &scene{T: t, runtime: r, world: NewWorld("a", "b", "c", "d"), store: r.Store(t), people: people()}
 	actions, err := engine.NewActions(Actions()...)
 	if err != nil {
 		t.Fatal(err)
@@ -130,7 +179,11 @@ func (s *scene) process(life *Life) Engine {
 		Catalog:     s.catalog,
 		Connections: connections{s.world, life},
 		Guard:       s.guard,
+		People:      s.people,
 		Redact:      &s.redact,
+		Compose:     s.compose,
+		Tell:        s.tell,
+		Standing:    s.standing,
 		Grace:       10 * time.Second,
 		Programs: func(_ context.Context, b engine.Bundle) (*program.Program, error) {
 			p, _ := s.runtime.Compile(s.T, filesOf(b), s.actions, s.catalog)
@@ -144,7 +197,7 @@ func (s *scene) request(playbook string, inputs map[string]any) Request {
 	s.Helper()
 	p, b := s.runtime.Compile(s.T, split(playbook), s.actions, s.catalog)
 	b.Data = []byte(playbook) // the suite's own encoding: filesOf reads it back
-	return Request{Program: p, Bundle: b, Inputs: inputs}
+	return Request{Program: p, Bundle: b, Inputs: inputs, Actor: tester()}
 }
 
 // start starts a run that must start.

@@ -149,6 +149,12 @@ func testTimeoutsAfterRestart(t *testing.T, r Runtime) {
 		s.want(s.drive(s.process(&Life{}), run), engine.RunSucceeded)
 		s.wantWorld("lock a")
 	})
+	play(t, r, "a change is foreseen after all", func(s *scene) {
+		run := s.start(s.process(&Life{}), "name: main\nsteps:\n  - id: lock\n    uses: world.lock\n    with: { id: a }\n"+limited, nil)
+		s.wait(time.Hour)
+		s.want(s.drive(s.process(&Life{}), run), engine.RunSucceeded)
+		s.wantWorld("lock a")
+	})
 	play(t, r, "a person can still stop it", func(s *scene) {
 		run := abandoned(s, lookTwice)
 		s.world.Script("look b", Fault{Blocks: true})

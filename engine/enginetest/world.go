@@ -24,6 +24,7 @@ const settleTime = 5 * time.Second
 const (
 	open   = "open"
 	locked = "locked"
+	erased = "erased"
 )
 
 // World is the service the suite's actions act on. It outlives the processes
@@ -39,6 +40,8 @@ type World struct {
 	most     int            // the most calls under way at once
 	overlap  bool           // two calls changed the same account at once
 	settle   *time.Duration // how long reads may lag, as the connection says
+	place    string         // where the connection leads
+	counted  *int64         // how many accounts a census says there are; nil: as many as it shows
 }
 
 type account struct {
@@ -60,7 +63,7 @@ type Fault struct {
 
 // NewWorld makes a world of open accounts.
 func NewWorld(ids ...string) *World {
-	w := &World{faults: map[string][]Fault{}, calls: map[string]int{}, busy: map[string]int{}, settle: new(settleTime)}
+	w := &World{faults: map[string][]Fault{}, calls: map[string]int{}, busy: map[string]int{}, settle: new(settleTime), place: "enginetest"}
 	for _, id := range ids {
 		w.accounts = append(w.accounts, &account{id: id, state: open})
 	}
@@ -240,6 +243,36 @@ func (s service) list(ctx context.Context) ([]any, error) {
 	return all, err
 }
 
+// population is how many accounts there are, as a census says.
+func (w *World) population(shown int) int64 {
+	if w.counted != nil {
+		return *w.counted
+	}
+	return int64(shown)
+}
+
+// turn is what somebody else does to an account, outside of every run.
+func (w *World) turn(id, state string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.account(id).state = state
+}
+
+// join adds an open account.
+func (w *World) join(id string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.accounts = append(w.accounts, &account{id: id, state: open})
+}
+
+// crowd adds locked accounts, so that the others are a small share.
+func (w *World) crowd(n int) {
+	for i := range n {
+		w.join(fmt.Sprintf("x%d", i))
+		w.turn(fmt.Sprintf("x%d", i), locked)
+	}
+}
+
 func (s service) tell(ctx context.Context, text string) error {
 	return s.call(ctx, "tell "+text, func() { s.world.done = append(s.world.done, "tell "+text) })
 }
@@ -256,7 +289,7 @@ func (c connections) Connection(_ context.Context, name string) (*engine.Connect
 		return nil, fmt.Errorf("there is no connection %s", name)
 	}
 	return &engine.Connection{
-		Name: name, Provider: "enginetest", Fingerprint: "enginetest", Settle: c.world.settle,
+		Name: name, Provider: "enginetest", Fingerprint: c.world.place, Settle: c.world.settle,
 		Offers: map[engine.Capability]any{capability: service(c)},
 	}, nil
 }

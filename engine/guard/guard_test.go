@@ -3,6 +3,7 @@ package guard_test
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"sync"
 	"testing"
@@ -11,6 +12,8 @@ import (
 	"github.com/drawbridge-soar/drawbridge/engine/guard"
 	"github.com/drawbridge-soar/drawbridge/engine/program"
 )
+
+func noGuard() program.Guard { return program.Guard{} }
 
 func of[T any](v T) *T { return &v }
 
@@ -95,10 +98,13 @@ func TestCalledPlaybooksCanOnlyLowerAndAdd(t *testing.T) {
 	if outer.MaxChanges() != 20 || outer.Protects(engine.Subject{Target: engine.Target{ID: "boss"}}) != nil {
 		t.Error("calling changed the rules themselves")
 	}
-	for _, own := range []program.Guard{{MaxPercent: of(5.0)}, {OnBlock: "ask"}, {Protect: []string{"directory-group:vip"}}} {
-		if _, err := outer.Calling(config, "plain", own); !errors.Is(err, guard.ErrUnavailable) || !strings.Contains(err.Error(), "guard") {
-			t.Errorf("%+v: %v", own, err)
-		}
+	own := program.Guard{Protect: []string{"directory-group:vip"}}
+	if _, err := outer.Calling(config, "plain", own); !errors.Is(err, guard.ErrUnavailable) || !strings.Contains(err.Error(), "guard") {
+		t.Errorf("%+v: %v", own, err)
+	}
+	own = program.Guard{MaxChanges: of[int64](-1)}
+	if _, err := outer.Calling(config, "plain", own); !errors.Is(err, guard.ErrSetting) || !strings.Contains(err.Error(), "the called playbook plain") {
+		t.Errorf("%+v: %v", own, err)
 	}
 }
 
@@ -110,17 +116,22 @@ func TestWhatCannotBeHeldIsNamed(t *testing.T) {
 		is     error
 		want   string
 	}{
-		{"percent of the configuration", guard.Configuration{Limits: guard.Limits{MaxPercent: of(5.0)}}, program.Guard{}, guard.ErrUnavailable, "max_percent of the configuration"},
-		{"percent of the playbook", guard.Configuration{}, program.Guard{MaxPercent: of(5.0)}, guard.ErrUnavailable, "max_percent of the playbook"},
-		{"budget", guard.Configuration{Limits: guard.Limits{Budget: &guard.Budget{}}}, program.Guard{}, guard.ErrUnavailable, "budget of the configuration"},
-		{"ask", guard.Configuration{}, program.Guard{OnBlock: "ask"}, guard.ErrUnavailable, "on_block: ask of the playbook"},
-		{
-			"of this playbook", guard.Configuration{Playbooks: map[string]guard.Limits{"offboard": {OnBlock: "ask"}}}, program.Guard{},
-			guard.ErrUnavailable, "on_block: ask of the configuration for offboard",
-		},
 		{"groups", guard.Configuration{}, program.Guard{Protect: []string{"directory-group:Admins"}}, guard.ErrUnavailable, `"directory-group:Admins"`},
+		{"groups, written otherwise", guard.Configuration{}, program.Guard{Protect: []string{" Directory-Group:Admins"}}, guard.ErrUnavailable, `"Directory-Group:Admins"`},
 		{"empty entry", guard.Configuration{Limits: guard.Limits{Protect: []string{" "}}}, program.Guard{}, guard.ErrSetting, "empty entry"},
+		{"invisible entry", guard.Configuration{Limits: guard.Limits{Protect: []string{"\u200b"}}}, program.Guard{}, guard.ErrSetting, "empty entry"},
 		{"negative", guard.Configuration{}, program.Guard{MaxChanges: of[int64](-1)}, guard.ErrSetting, "less than 0"},
+		{
+			"negative of this playbook", guard.Configuration{Playbooks: map[string]guard.Limits{"offboard": {MaxChanges: of[int64](-1)}}}, program.Guard{},
+			guard.ErrSetting, "max_changes of offboard under `guard:`",
+		},
+		{"negative percent", guard.Configuration{Limits: guard.Limits{MaxPercent: of(-0.5)}}, program.Guard{}, guard.ErrSetting, "is -0.5; it must be between 0 and 100"},
+		{"more than everybody", guard.Configuration{}, program.Guard{MaxPercent: of(100.5)}, guard.ErrSetting, "max_percent of the playbook's"},
+		{"no number", guard.Configuration{}, program.Guard{MaxPercent: of(math.NaN())}, guard.ErrSetting, "is NaN"},
+		{"infinite", guard.Configuration{}, program.Guard{MaxPercent: of(math.Inf(1))}, guard.ErrSetting, "is +Inf"},
+		{"budget without a time", guard.Configuration{Limits: guard.Limits{Budget: &guard.Budget{Changes: 1}}}, program.Guard{}, guard.ErrSetting, "budget under `guard:`"},
+		{"negative budget", guard.Configuration{Limits: guard.Limits{Budget: &guard.Budget{Changes: -1, Per: 1}}}, program.Guard{}, guard.ErrSetting, "at least 0 changes"},
+		{"another word", guard.Configuration{}, program.Guard{OnBlock: "go on"}, guard.ErrSetting, `is "go on"; it is either stop or ask`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := guard.NewRules(c.config, "offboard", c.own)
@@ -129,11 +140,11 @@ func TestWhatCannotBeHeldIsNamed(t *testing.T) {
 			}
 		})
 	}
-	both := guard.Configuration{Limits: guard.Limits{MaxPercent: of(1.0), Protect: []string{"directory-group:A"}}}
-	if _, err := guard.NewRules(both, "x", program.Guard{}); err == nil || strings.Count(err.Error(), "not available") != 2 {
+	both := guard.Configuration{Limits: guard.Limits{MaxPercent: of(101.0), Protect: []string{"directory-group:A"}}}
+	if _, err := guard.NewRules(both, "x", program.Guard{}); !errors.Is(err, guard.ErrSetting) || !errors.Is(err, guard.ErrUnavailable) {
 		t.Errorf("both should be named: %v", err)
 	}
-	if _, err := guard.NewRules(guard.Configuration{Playbooks: map[string]guard.Limits{"other": {OnBlock: "ask"}}}, "x", program.Guard{OnBlock: "stop"}); err != nil {
+	if _, err := guard.NewRules(guard.Configuration{Playbooks: map[string]guard.Limits{"other": {OnBlock: "never"}}}, "x", program.Guard{OnBlock: "stop"}); err != nil {
 		t.Errorf("another playbook's limits were held against this one: %v", err)
 	}
 }
@@ -161,6 +172,9 @@ func TestProtect(t *testing.T) {
 		{"[ab]", "a", "", false},
 		{"ren\u00e9@example.com", "U1", "rene\u0301@example.com", true},
 		{"admin@example.com", "U1", "\uff41dmin@example.com ", true},
+		{"admin@example.com", "U1", "ad\u200bmin@example.com", true},
+		{"stra\u00dfe@example.com", "U1", "STRASSE@example.com", true},
+		{"\u03a3@example.com", "U1", "\u03c2@example.com", true},
 	} {
 		t.Run(c.entry+" "+c.id+c.email, func(t *testing.T) {
 			r := rules(t, guard.Configuration{Limits: guard.Limits{Protect: []string{c.entry}}}, program.Guard{})

@@ -1,7 +1,6 @@
 package guard
 
 import (
-	"fmt"
 	"sync"
 
 	"github.com/drawbridge-soar/drawbridge/engine"
@@ -9,12 +8,14 @@ import (
 
 // Ledger counts the distinct targets a run has changed or is about to change.
 // A target counts from its reservation on, so that the limit holds whatever a
-// crash leaves open.
+// crash leaves open. Judge decides on everything a run would do before its
+// first change; Reserve is the last line of defence at each of them.
 type Ledger struct {
 	rules *Rules
 
-	mu    sync.Mutex
-	pairs map[pair]entry
+	mu      sync.Mutex
+	pairs   map[pair]entry
+	allowed map[pair]bool // approved by people whatever the limits
 }
 
 // pair is what is counted: a target of one connection. Changing the same
@@ -28,7 +29,7 @@ type entry struct {
 
 // NewLedger makes the empty ledger of a new run.
 func NewLedger(rules *Rules) *Ledger {
-	return &Ledger{rules: rules, pairs: make(map[pair]entry)}
+	return &Ledger{rules: rules, pairs: make(map[pair]entry), allowed: make(map[pair]bool)}
 }
 
 // Recall enters what the records of an earlier part of the run say.
@@ -42,6 +43,16 @@ func (l *Ledger) Recall(records ...engine.StepRecord) {
 	}
 }
 
+// Allow lets the pending changes of a set pass whatever the limits: people
+// have approved exactly that set although it exceeds one.
+func (l *Ledger) Allow(set engine.ChangeSet) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, c := range set.Pending() {
+		l.allowed[pair{c.Connection, c.Target.ID}] = true
+	}
+}
+
 // Reserve counts a target before it is changed, or refuses with a failure of
 // code max_changes. Every reservation is followed by one Settle.
 func (l *Ledger) Reserve(connection string, target engine.Target) *engine.Failure {
@@ -49,7 +60,7 @@ func (l *Ledger) Reserve(connection string, target engine.Target) *engine.Failur
 	defer l.mu.Unlock()
 	key := pair{connection, target.ID}
 	e, known := l.pairs[key]
-	if !known && int64(len(l.pairs)) >= l.rules.maxChanges {
+	if !known && !l.allowed[key] && int64(len(l.pairs)) >= l.rules.maxChanges {
 		return engine.Fail(engine.ClassRefused, engine.CodeMaxChanges,
 			"%s would be target number %d, and a run of this playbook may change at most %s (%s)",
 			describe(target), len(l.pairs)+1, targets(l.rules.maxChanges), l.rules.from)
@@ -57,6 +68,15 @@ func (l *Ledger) Reserve(connection string, target engine.Target) *engine.Failur
 	e.open++
 	l.pairs[key] = e
 	return nil
+}
+
+// Passes reports whether no budget is in the way of a target: people have let
+// it pass, or this run has changed it before, so that it counts already.
+func (l *Ledger) Passes(connection string, target engine.Target) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	key := pair{connection, target.ID}
+	return l.rules.lifted || l.allowed[key] || l.pairs[key].changed
 }
 
 // Settle says how a reserved change ended: whether the target was changed, or
@@ -74,16 +94,16 @@ func (l *Ledger) Settle(connection string, target engine.Target, changed bool) {
 	l.pairs[key] = e
 }
 
+// Changed reports whether the run has changed the target, or may have.
+func (l *Ledger) Changed(connection string, target engine.Target) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.pairs[pair{connection, target.ID}].changed
+}
+
 // Count is how many targets count now.
 func (l *Ledger) Count() int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return int64(len(l.pairs))
-}
-
-func targets(n int64) string {
-	if n == 1 {
-		return "1 target"
-	}
-	return fmt.Sprintf("%d targets", n)
 }

@@ -1,9 +1,13 @@
 package guard
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"unicode"
 
+	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
 )
 
@@ -18,28 +22,62 @@ type pattern struct {
 }
 
 func parsePattern(entry string) (pattern, error) {
-	trimmed := strings.TrimSpace(entry)
-	if trimmed == "" {
+	p := folded(strings.TrimSpace(entry))
+	switch {
+	case len(p.runes) == 0:
 		return pattern{}, fmt.Errorf("%w: protect holds an empty entry", ErrSetting)
+	case strings.HasPrefix(string(p.runes), groupPrefix):
+		return pattern{}, fmt.Errorf("guard: protect %q: %w", p.entry, ErrUnavailable)
+	default:
+		return p, nil
 	}
-	if strings.HasPrefix(trimmed, groupPrefix) {
-		return pattern{}, fmt.Errorf("guard: protect %q: %w", trimmed, ErrUnavailable)
-	}
-	return pattern{entry: trimmed, runes: []rune(fold(trimmed))}, nil
 }
 
-// fold makes names that people take for the same one equal: letter case and
-// the different encodings of one character do not count. Where that is too
-// much, one target more is protected, and never one less.
+func parsePatterns(entries []string) ([]pattern, error) {
+	var patterns []pattern
+	var problems []error
+	for _, entry := range entries {
+		p, err := parsePattern(entry)
+		problems = append(problems, err)
+		patterns = append(patterns, p)
+	}
+	return patterns, errors.Join(problems...)
+}
+
+// folded is a pattern for names as fold leaves them.
+func folded(entry string) pattern { return pattern{entry: entry, runes: []rune(fold(entry))} }
+
+// exactly is a pattern for names as they are written.
+func exactly(entry string) pattern {
+	return pattern{entry: entry, runes: []rune(strings.TrimSpace(entry))}
+}
+
+// anyMatches reports whether one of the entries, as patterns of a sort, covers
+// the whole of a name.
+func anyMatches(entries []string, sort func(string) pattern, name string) bool {
+	return slices.ContainsFunc(entries, func(entry string) bool { return sort(entry).matches(name) })
+}
+
+// fold makes names that people take for the same one equal: letter case, the
+// different encodings of one character, invisible characters and surrounding
+// space do not count. Where that is too much, one target more is protected or
+// one person more is taken for another, and never one less.
 func fold(s string) string {
-	return norm.NFKC.String(strings.ToLower(norm.NFKC.String(strings.TrimSpace(s))))
+	visible := strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Cf, r) {
+			return -1
+		}
+		return r
+	}, s)
+	lower := strings.ToLower(norm.NFKC.String(visible))
+	return strings.TrimSpace(norm.NFKC.String(cases.Fold().String(lower)))
 }
 
-// matches reports whether the pattern covers the whole of a folded name. It
-// goes back to the last * only, so its time is bounded by the product of both
-// lengths.
-func (p pattern) matches(folded string) bool {
-	name := []rune(folded)
+// matches reports whether the pattern covers the whole of a name, which is
+// folded where the pattern is. It goes back to the last * only, so its time is
+// bounded by the product of both lengths.
+func (p pattern) matches(text string) bool {
+	name := []rune(text)
 	star, resume := -1, 0
 	i, j := 0, 0
 	for j < len(name) {

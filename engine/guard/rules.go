@@ -3,73 +3,63 @@ package guard
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
-	"strings"
-	"time"
 
 	"github.com/drawbridge-soar/drawbridge/engine"
 	"github.com/drawbridge-soar/drawbridge/engine/program"
 )
 
-// DefaultMaxChanges is how many targets a run may change where neither the
-// configuration nor the playbook says anything.
-const DefaultMaxChanges = 10
-
-// Errors of NewRules.
-var (
-	// ErrUnavailable means that a limit was asked for that cannot be held yet.
-	// A limit is never ignored, so what it guards must not run.
-	ErrUnavailable = errors.New("not available in this version yet")
-	// ErrSetting means that a limit makes no sense.
-	ErrSetting = errors.New("guard setting")
-)
-
-// Limits is one `guard:` section of a configuration. A zero field says nothing.
-type Limits struct {
-	MaxChanges *int64   // distinct targets one run may change
-	MaxPercent *float64 // share of a directory one run may change
-	Budget     *Budget  // changes of all runs of a connection
-	OnBlock    string   // "stop" (default) or "ask"
-	Protect    []string // ids, e-mail addresses and patterns with * and ?, directory-group: entries
-}
-
-// Budget is a number of changes per time, over all runs.
-type Budget struct {
-	Changes int64
-	Per     time.Duration
-}
-
-// Configuration is the limits no playbook can raise.
+// Configuration is the limits no playbook can raise, and what playbooks may
+// use at all.
 type Configuration struct {
 	Limits
 
 	Playbooks map[string]Limits // by name; what is set here takes the place of the general limit
+	Policies  []Policy          // the first that fits a playbook decides; none at all allows everything
 }
 
 // Rules are the limits of one playbook's runs.
 type Rules struct {
 	maxChanges int64
 	from       string // who set maxChanges, and how it could be raised
+	percent    percentage
+	budget     *Budget
+	budgetFrom string
+	asks       bool // somebody wants a person to be asked over a limit
+	stops      bool // somebody wants the run to stop there, which wins
+	lifted     bool // no limit holds
 	protect    []pattern
 }
+
+// Whose limits they are, in the words of messages.
+const (
+	inConfiguration = "under `guard:` in the configuration"
+	ofPlaybook      = "of the playbook's `guard:`"
+)
 
 // NewRules combines the configuration, or the defaults, with what a playbook
 // says, which can only lower and add. Errors wrap ErrUnavailable or ErrSetting
 // and name every entry that is to blame.
 func NewRules(c Configuration, playbook string, own program.Guard) (*Rules, error) {
-	special := c.Playbooks[playbook]
-	rules := &Rules{}
-	problems := []error{
-		unavailable("the configuration", c.Limits),
-		unavailable("the configuration for "+playbook, special),
-		unavailable("the playbook", Limits{MaxPercent: own.MaxPercent, OnBlock: own.OnBlock}),
-		rules.limit(c, special, playbook, own),
+	rules := &Rules{
+		maxChanges: DefaultMaxChanges, from: "the default; max_changes " + inConfiguration + " raises it",
+		percent: percentage{value: DefaultMaxPercent, from: "the default; max_percent " + inConfiguration + " raises it"},
 	}
-	patterns, err := parsePatterns(c.Protect, special.Protect, own.Protect)
-	if err := errors.Join(append(problems, err)...); err != nil {
+	special, ofSpecial := c.Playbooks[playbook], "of "+playbook+" "+inConfiguration
+	err := errors.Join(
+		rules.add(c.Limits, inConfiguration),
+		rules.add(special, ofSpecial),
+		rules.add(limitsOf(own), ofPlaybook),
+	)
+	if err != nil {
 		return nil, err
 	}
-	rules.protect = patterns
+	rules.replace(c.Limits, inConfiguration)
+	rules.replace(special, ofSpecial)
+	rules.lower(limitsOf(own), ofPlaybook)
+	rules.block(orElse(special.OnBlock, c.OnBlock), own.OnBlock)
+	rules.percent.strict = own.MaxPercent != nil
 	return rules, nil
 }
 
@@ -77,70 +67,85 @@ func NewRules(c Configuration, playbook string, own program.Guard) (*Rules, erro
 // says, and the configuration says of it, lowers and adds. Errors are those of
 // NewRules.
 func (r *Rules) Calling(c Configuration, called string, own program.Guard) (*Rules, error) {
-	special := c.Playbooks[called]
-	patterns, err := parsePatterns(special.Protect, own.Protect)
-	err = errors.Join(
-		unavailable("the configuration for "+called, special),
-		unavailable("the called playbook "+called, Limits{MaxPercent: own.MaxPercent, OnBlock: own.OnBlock}),
-		err,
-	)
-	if err != nil {
+	special, ofSpecial := c.Playbooks[called], "of "+called+" "+inConfiguration
+	ofCalled := "of the called playbook " + called
+	all := *r
+	all.protect = slices.Clone(r.protect)
+	if err := errors.Join(all.add(special, ofSpecial), all.add(limitsOf(own), ofCalled)); err != nil {
 		return nil, err
 	}
-	all := *r
-	all.protect = slices.Concat(r.protect, patterns)
-	if own.MaxChanges != nil && *own.MaxChanges < all.maxChanges {
-		all.maxChanges, all.from = *own.MaxChanges, "max_changes of the called playbook "+called
-	}
-	if special.MaxChanges != nil && *special.MaxChanges < all.maxChanges {
-		all.maxChanges, all.from = *special.MaxChanges, "max_changes of "+called+" under `guard:` in the configuration"
-	}
+	all.lower(limitsOf(own), ofCalled)
+	all.lower(special, ofSpecial)
+	all.block(special.OnBlock, own.OnBlock)
+	all.percent.strict = r.percent.strict || own.MaxPercent != nil
 	return &all, nil
 }
 
-func parsePatterns(lists ...[]string) ([]pattern, error) {
-	var patterns []pattern
-	var problems []error
-	for _, entry := range slices.Concat(lists...) {
-		p, err := parsePattern(entry)
-		problems = append(problems, err)
-		patterns = append(patterns, p)
-	}
-	return patterns, errors.Join(problems...)
+// limitsOf is a playbook's guard as limits; a playbook has no budget.
+func limitsOf(g program.Guard) Limits {
+	return Limits{MaxChanges: g.MaxChanges, MaxPercent: g.MaxPercent, OnBlock: g.OnBlock, Protect: g.Protect}
 }
 
-func unavailable(where string, l Limits) error {
-	var asked []string
+func orElse(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}
+
+// add checks limits and takes over what they protect.
+func (r *Rules) add(l Limits, where string) error {
+	patterns, err := parsePatterns(l.Protect)
+	r.protect = append(r.protect, patterns...)
+	return errors.Join(l.check(where), err)
+}
+
+// replace takes over the limits that are set.
+func (r *Rules) replace(l Limits, where string) {
+	if l.MaxChanges != nil {
+		r.maxChanges, r.from = *l.MaxChanges, "max_changes "+where
+	}
 	if l.MaxPercent != nil {
-		asked = append(asked, "max_percent")
+		r.percent.value, r.percent.from, r.percent.explicit = *l.MaxPercent, "max_percent "+where, true
 	}
 	if l.Budget != nil {
-		asked = append(asked, "budget")
+		r.budget, r.budgetFrom = l.Budget, "budget "+where
 	}
-	if l.OnBlock == "ask" {
-		asked = append(asked, "on_block: ask")
-	}
-	if len(asked) == 0 {
-		return nil
-	}
-	return fmt.Errorf("guard: %s of %s: %w", strings.Join(asked, ", "), where, ErrUnavailable)
 }
 
-func (r *Rules) limit(c Configuration, special Limits, playbook string, own program.Guard) error {
-	r.maxChanges, r.from = DefaultMaxChanges, "the default; max_changes under `guard:` in the configuration raises it"
-	if c.MaxChanges != nil {
-		r.maxChanges, r.from = *c.MaxChanges, "max_changes under `guard:` in the configuration"
+// lower takes over the limits that are set and lower than those that hold.
+func (r *Rules) lower(l Limits, where string) {
+	if l.MaxChanges != nil && *l.MaxChanges < r.maxChanges {
+		r.maxChanges, r.from = *l.MaxChanges, "max_changes "+where
 	}
-	if special.MaxChanges != nil {
-		r.maxChanges, r.from = *special.MaxChanges, "max_changes of "+playbook+" under `guard:` in the configuration"
+	if l.MaxPercent != nil {
+		r.percent.explicit = true
 	}
-	if own.MaxChanges != nil && *own.MaxChanges < r.maxChanges {
-		r.maxChanges, r.from = *own.MaxChanges, "max_changes of the playbook's `guard:`"
+	if l.MaxPercent != nil && *l.MaxPercent < r.percent.value {
+		r.percent.value, r.percent.from = *l.MaxPercent, "max_percent "+where
 	}
-	if r.maxChanges < 0 {
-		return fmt.Errorf("%w: %s is %d; it cannot be less than 0", ErrSetting, r.from, r.maxChanges)
+	r.lowerBudget(l.Budget, where)
+}
+
+// lowerBudget holds both budgets where one is fewer changes and the other a
+// longer time: fewer changes per longer time is within either.
+func (r *Rules) lowerBudget(b *Budget, where string) {
+	switch {
+	case b == nil:
+	case r.budget == nil:
+		r.budget, r.budgetFrom = b, "budget "+where
+	default:
+		both := Budget{Changes: min(b.Changes, r.budget.Changes), Per: max(b.Per, r.budget.Per)}
+		if both != *r.budget {
+			r.budget, r.budgetFrom = &both, "budget "+where
+		}
 	}
-	return nil
+}
+
+// block takes over what shall happen over a limit.
+func (r *Rules) block(words ...string) {
+	r.asks = r.asks || slices.Contains(words, onBlockAsk)
+	r.stops = r.stops || slices.Contains(words, onBlockStop)
 }
 
 // Lowered is the rules with a lower cap, of one run alone. A higher one changes
@@ -154,8 +159,37 @@ func (r *Rules) Lowered(limit int64) *Rules {
 	return &lowered
 }
 
+// ForUndo is the rules for taking back what a run has changed: protection is
+// not in its way, the limits are, unless they are lifted. A percentage of
+// targets nobody has counted is no limit to it, because it reads no directory
+// and never changes more than the run did.
+func (r *Rules) ForUndo(lifted bool) *Rules {
+	undo := *r
+	undo.protect, undo.percent.undo = nil, true
+	if lifted {
+		undo.lifted, undo.maxChanges, undo.budget = true, math.MaxInt64, nil
+	}
+	return &undo
+}
+
 // MaxChanges is how many distinct targets a run may change.
 func (r *Rules) MaxChanges() int64 { return r.maxChanges }
+
+// Budget is how many targets of each connection all runs together may change;
+// nil where there is no such limit. Ledger.Judge wants to be told how much of
+// it is spent.
+func (r *Rules) Budget() *Budget {
+	if r.budget == nil {
+		return nil
+	}
+	b := *r.budget
+	return &b
+}
+
+// Asks reports whether a run that exceeds a limit waits for a person to approve
+// it, and does not end. The configuration, the playbook or one it calls may
+// want it; where any of them says stop, the run stops.
+func (r *Rules) Asks() bool { return r.asks && !r.stops }
 
 // Protects refuses a change of a protected subject; nil lets it pass.
 func (r *Rules) Protects(s engine.Subject) *engine.Failure {

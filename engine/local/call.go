@@ -24,6 +24,7 @@ type facts struct {
 	before     []byte
 	after      []byte
 	inverse    []byte
+	of         string         // the run that really did it
 	outcome    engine.Outcome // of a change that was found or made out; "" where it did not come that far
 }
 
@@ -33,7 +34,7 @@ func (f *facts) complete(s engine.StepRecord) engine.StepRecord {
 		return s
 	}
 	s.Connection, s.Arguments, s.Target = f.connection, f.arguments, f.target
-	s.Before, s.After, s.Inverse, s.Outcome = f.before, f.after, f.inverse, f.outcome
+	s.Before, s.After, s.Inverse, s.Outcome, s.Of = f.before, f.after, f.inverse, f.outcome, f.of
 	return s
 }
 
@@ -47,12 +48,23 @@ func (d *drive) call(step, calls context.Context, j *job) *answer {
 	if err != nil {
 		return d.failed(j, f, d.failure(step, j, err))
 	}
+	if d.ahead != nil {
+		ctx, done := d.limited(step, j)
+		defer done()
+		return d.foresee(ctx, j, call, f)
+	}
 	switch action := j.wiring.action.(type) {
 	case engine.Observer:
 		ctx, done := d.limited(step, j)
 		defer done()
+		if a, err := d.recallAnswer(ctx, j); err != nil || a != nil {
+			return orFault(a, err)
+		}
 		return d.observe(ctx, j, f, action, call)
 	case engine.Announcer:
+		if done, said := d.said[call.Path]; said {
+			return d.saidBefore(j, f, done)
+		}
 		ctx, stopped := either(calls, step)
 		defer stopped()
 		ctx, done := d.limited(ctx, j)
@@ -68,12 +80,32 @@ func (d *drive) call(step, calls context.Context, j *job) *answer {
 
 func (d *drive) observe(ctx context.Context, j *job, f *facts, action engine.Observer, call engine.Call) *answer {
 	seen, err := guarded(d, call, func() (engine.Observation, error) { return action.Observe(ctx, call) })
-	return d.conclude(ctx, j, f, seen.Outputs, err)
+	a := d.conclude(ctx, j, f, seen.Outputs, err)
+	a.population = seen.Population
+	return a
 }
 
 func (d *drive) announce(ctx context.Context, j *job, f *facts, action engine.Announcer, call engine.Call) *answer {
 	outputs, err := guarded(d, call, func() (map[string]any, error) { return action.Announce(ctx, call) })
 	return d.conclude(ctx, j, f, outputs, err)
+}
+
+func orFault(a *answer, err error) *answer {
+	if err != nil {
+		return &answer{fault: err}
+	}
+	return a
+}
+
+// saidBefore answers for a message that the run which is retried has sent.
+func (d *drive) saidBefore(j *job, f *facts, done engine.StepRecord) *answer {
+	f.of = done.Of
+	outputs := make(map[string]any, len(j.wiring.outputs.Fields))
+	data, failure := d.encodeOutputs(j.wiring, outputs)
+	if failure != nil {
+		data = []byte("{}")
+	}
+	return &answer{event: j.done(data, "", nil), facts: f}
 }
 
 // conclude is the answer of a call that has returned.

@@ -33,6 +33,14 @@ type sight struct {
 // long or the run is interrupted; once the intent is durable, only the end of
 // calls cuts the change off.
 func (c *change) carry(step, calls context.Context) *answer {
+	if done := c.settled(); done != nil {
+		ctx, stop := c.drive.limited(step, c.job)
+		defer stop()
+		return c.carryOver(ctx, *done)
+	}
+	if line := c.drive.may.line(c.job.step.Call); line != nil && line.Error != nil && line.Outcome != engine.OutcomeFailed && c.job.intent == nil {
+		return c.refuseLine(line)
+	}
 	if c.job.intent != nil {
 		if a := c.settleIntent(calls); a != nil {
 			return a
@@ -45,12 +53,18 @@ func (c *change) carry(step, calls context.Context) *answer {
 		return c.drive.failed(c.job, c.facts, c.drive.failure(ctx, c.job, err))
 	}
 	defer release()
+	if refusal := c.asForeseen(); refusal != nil {
+		return c.refuse(refusal)
+	}
 	if c.seen.equal {
 		return c.nothingToDo()
 	}
-	if refusal := c.refusal(); refusal != nil {
-		c.facts.outcome = engine.OutcomeRefused
-		return c.drive.failed(c.job, c.facts, refusal)
+	refusal, err := c.refusal(calls)
+	if err != nil {
+		return &answer{fault: err}
+	}
+	if refusal != nil {
+		return c.refuse(refusal)
 	}
 	a, changed := c.perform(ctx, calls)
 	c.drive.ledger.Settle(c.facts.connection, *c.facts.target, changed)
@@ -64,7 +78,7 @@ func (c *change) look(ctx context.Context) (release func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	waited, release, err := c.drive.targets.acquire(ctx, subject.Connection.Name, subject.Target.ID)
+	waited, release, err := c.drive.engine.targets.acquire(ctx, subject.Connection.Name, subject.Target.ID)
 	if err != nil {
 		return nil, fmt.Errorf("changing %s: %w", subject.Target.ID, err)
 	}
@@ -131,13 +145,88 @@ func (c *change) note(was, will []byte) error {
 	return err
 }
 
-// refusal is why the change may not be made. Where it may, its target counts
-// from now on.
-func (c *change) refusal() *engine.Failure {
-	if f := c.drive.rules.Protects(c.seen.subject); f != nil {
-		return f
+// refuse answers for a change that is not made.
+func (c *change) refuse(refusal *engine.Failure) *answer {
+	c.facts.outcome = engine.OutcomeRefused
+	return c.drive.failed(c.job, c.facts, refusal)
+}
+
+// refuseLine answers for a line that was refused when it was foreseen, or that
+// the approvers left out: its target is not even read.
+func (c *change) refuseLine(line *engine.PlannedChange) *answer {
+	c.facts.connection, c.facts.target = line.Connection, &engine.Target{ID: line.Target.ID, Name: line.Target.Name}
+	c.facts.before, c.facts.after = line.Before, line.After
+	return c.refuse(line.Error)
+}
+
+// asForeseen is why the change is not the one that was foreseen. Where an
+// earlier attempt of this very step has begun it, it need not be.
+func (c *change) asForeseen() *engine.Failure {
+	if refusal := c.drive.rules.Protects(c.seen.subject); refusal != nil && !c.seen.equal {
+		return refusal
 	}
-	return c.drive.ledger.Reserve(c.facts.connection, *c.facts.target)
+	line := c.drive.may.line(c.job.step.Call)
+	if line == nil || c.job.intent != nil || c.job.earlier != nil {
+		return nil
+	}
+	fingerprint := c.drive.engine.config.Redact.String(c.seen.subject.Connection.Fingerprint)
+	mine := c.drive.ledger.Changed(c.facts.connection, *c.facts.target)
+	return c.drive.may.admits(line, c.facts, fingerprint, c.seen.equal, mine)
+}
+
+// refusal is why the change may not be made now. Where it may, its target
+// counts from now on. Errors are those of the store.
+func (c *change) refusal(ctx context.Context) (*engine.Failure, error) {
+	d := c.drive
+	refusal, err := d.frozen(ctx)
+	if err != nil || refusal != nil && !d.takesBack(c.input.Action) {
+		return refusal, err
+	}
+	return d.ledger.Reserve(c.facts.connection, *c.facts.target), nil
+}
+
+// withinBudget records the intent unless all runs together have used up what a
+// connection may see changed. Nobody else looks at the budget meanwhile.
+func (c *change) withinBudget(ctx context.Context, begun time.Time) (*engine.Failure, error) {
+	d := c.drive
+	budget := d.rules.Budget()
+	if budget == nil || d.ledger.Passes(c.facts.connection, *c.facts.target) {
+		return nil, c.writeIntent(ctx, begun)
+	}
+	d.engine.budget.Lock()
+	defer d.engine.budget.Unlock()
+	spent, err := d.engine.config.Store.Spent(ctx, c.facts.connection, begun.Add(-budget.Per))
+	if err != nil {
+		return nil, fmt.Errorf("reading the budget of %s: %w", c.facts.connection, err)
+	}
+	if spent >= budget.Changes {
+		return engine.Fail(engine.ClassRefused, engine.CodeBudget, "all runs together have changed %d targets of %s within %s, and no more than %d may be",
+			spent, c.facts.connection, engine.FormatDuration(budget.Per), budget.Changes), nil
+	}
+	return nil, c.writeIntent(ctx, begun)
+}
+
+// settled is the record of this very change in the run that is retried; nil
+// where it has to be made.
+func (c *change) settled() *engine.StepRecord {
+	done, there := c.drive.settled[inquiry{c.job.step.Call.Path, c.facts.arguments}]
+	if !there || done.Target == nil {
+		return nil
+	}
+	return &done
+}
+
+// carryOver answers for a change that the run which is retried has made.
+func (c *change) carryOver(ctx context.Context, done engine.StepRecord) *answer {
+	subject, err := c.read(ctx)
+	if err != nil {
+		return c.drive.failed(c.job, c.facts, c.drive.failure(ctx, c.job, err))
+	}
+	a := c.happened(done, subject)
+	if a.event.Failure == nil {
+		a.event.Outcome, c.facts.outcome, c.facts.of = done.Outcome, done.Outcome, done.Of
+	}
+	return a
 }
 
 // nothingToDo answers for a target that is as it shall be: it was so before,
@@ -159,8 +248,12 @@ func (c *change) perform(ctx, calls context.Context) (*answer, bool) {
 		return c.drive.failed(c.job, c.facts, c.drive.failure(ctx, c.job, ctx.Err())), false
 	}
 	begun := c.drive.engine.config.Clock.Now()
-	if err := c.writeIntent(calls, begun); err != nil {
+	refusal, err := c.withinBudget(calls, begun)
+	switch {
+	case err != nil:
 		return &answer{fault: err}, true
+	case refusal != nil:
+		return c.refuse(refusal), false
 	}
 	c.facts.outcome = engine.OutcomeFailed
 	if errors.Is(context.Cause(ctx), errStopped) {

@@ -9,6 +9,16 @@ type Clock interface {
 	Timer(d time.Duration) (c <-chan time.Time, stop func())
 }
 
+// Simulated is a Clock whose time does not pass by itself. It is told when a
+// run can go on only with time, so that nobody has to wait for it.
+type Simulated interface {
+	Clock
+	// Park is the Timer of a run that has nothing to do: it waits until one of
+	// its calls under way answers or the time is due; zero means that it waits
+	// for no time. stop says that the run goes on.
+	Park(due time.Time, calls int) (c <-chan time.Time, stop func())
+}
+
 // SystemClock is the clock of the machine.
 type SystemClock struct{}
 

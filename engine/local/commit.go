@@ -32,6 +32,12 @@ func (d *drive) apply(ctx context.Context, events []machine.Event) ([]machine.Co
 		orders = append(orders, commands...)
 	}
 	d.settleStatus()
+	if d.ahead != nil {
+		d.wake, _ = d.machine.NextWake()
+		d.batch = engine.Batch{}
+		return orders, nil
+	}
+	d.closeApprovals()
 	if err := d.addSnapshot(); err != nil {
 		return nil, err
 	}
@@ -42,9 +48,17 @@ func (d *drive) apply(ctx context.Context, events []machine.Event) ([]machine.Co
 	return orders, nil
 }
 
-// applyOne gives an event its number and time.
+// applyOne gives an event its number and time. A decision has the time at which
+// it was made, as far as nothing has happened since.
 func (d *drive) applyOne(ev machine.Event) ([]machine.Command, error) {
-	ev.Seq, ev.At = d.machine.Seq()+1, d.now()
+	now := d.now()
+	if ev.At.IsZero() || ev.At.After(now) {
+		ev.At = now
+	}
+	if ev.At.Before(d.last) {
+		ev.At = d.last
+	}
+	ev.Seq = d.machine.Seq() + 1
 	if len(ev.Value.Inline) > machine.InlineLimit && ev.Value.Ref == "" {
 		ev.Value.Ref = referenceOf(ev.Value.Inline)
 	}
@@ -54,6 +68,9 @@ func (d *drive) applyOne(ev machine.Event) ([]machine.Command, error) {
 	}
 	d.last = ev.At
 	d.cancelled = d.cancelled || ev.Kind == machine.CancelRequested
+	if d.ahead != nil {
+		return d.addRecords(commands), nil
+	}
 	if err := d.addEvent(ev); err != nil {
 		return nil, err
 	}
@@ -104,6 +121,9 @@ func (d *drive) addValue(v engine.StoredValue) {
 func (d *drive) addRecords(commands []machine.Command) []machine.Command {
 	var orders []machine.Command
 	for _, c := range commands {
+		if d.ahead != nil && d.collected(c) {
+			continue
+		}
 		switch c := c.(type) {
 		case machine.PutValue:
 			d.addValue(c.Value)

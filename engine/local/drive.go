@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/drawbridge-soar/drawbridge/engine"
@@ -31,6 +32,37 @@ var (
 // from what was durable; ErrDriven; ErrVersion; ErrMoved; and engine.ErrNotFound.
 func (e *Engine) Drive(ctx context.Context, run string) (engine.RunRecord, error) {
 	return e.drive(ctx, run)
+}
+
+// Resume is Drive for somebody who has a hand in the run from then on: like
+// those who started it, they may not approve it.
+func (e *Engine) Resume(ctx context.Context, run string, by engine.Actor) (engine.RunRecord, error) {
+	inbox, err := e.enter(run)
+	if err != nil {
+		return engine.RunRecord{}, err
+	}
+	err = e.addStarter(ctx, run, by)
+	asked := e.leaveWith(run, inbox)
+	if err != nil {
+		return engine.RunRecord{}, fmt.Errorf("resuming run %s: %w", run, err)
+	}
+	return e.drive(ctx, run, asked...)
+}
+
+func (e *Engine) addStarter(ctx context.Context, run string, by engine.Actor) error {
+	record, err := e.config.Store.Run(ctx, run)
+	if err != nil {
+		return fmt.Errorf("reading it: %w", err)
+	}
+	starters := e.joined(record.Starters, by)
+	if record.Status.Final() || slices.Equal(record.Starters, starters) {
+		return nil
+	}
+	record.Starters = starters
+	if err := e.config.Store.Commit(ctx, engine.Batch{Runs: []engine.RunRecord{record}}); err != nil {
+		return fmt.Errorf("recording who resumed it: %w", err)
+	}
+	return nil
 }
 
 // Cancel asks a run to end: open steps are stopped and `finally` blocks are
@@ -94,19 +126,26 @@ type drive struct {
 	changed   bool      // the run's row has to be written
 	cancelled bool      // a person asked the run to end
 
-	wirings  map[*program.Node]*wiring
-	programs map[string]*program.Program
-	rules    *guard.Rules  // read only
-	ledger   *guard.Ledger // shared with the calls
-	targets  targets       // shared with the calls
+	wirings   map[*program.Node]*wiring
+	programs  map[string]*program.Program
+	rules     *guard.Rules                  // read only
+	ahead     *ahead                        // of a drive that only looks ahead; else nil
+	may       *license                      // what the run may do; nil before it has looked ahead
+	known     known                         // what observations have answered, or would
+	settled   map[inquiry]engine.StepRecord // changes of the run this one retries
+	said      map[string]engine.StepRecord  // announcements of the run this one retries, by path
+	approvals map[string]*engine.Approval   // the newest request of each path
+	ledger    *guard.Ledger                 // shared with the calls
 
 	inbox   <-chan machine.Event
 	answers chan *answer
 	closing chan struct{} // closed when the run is interrupted: nothing new begins
 	gone    chan struct{} // closed at the end: nobody takes answers any more
 
-	events    []machine.Event // that have happened and are not applied yet
-	ready     []*job          // to be begun as soon as there is a slot
+	events    []machine.Event       // that have happened and are not applied yet
+	ready     []*job                // to be begun as soon as there is a slot
+	held      []*job                // changes that nobody has foreseen yet
+	asking    []machine.AskApproval // questions people were not asked yet
 	flights   map[machine.FrameID]*job
 	open      map[machine.FrameID]*engine.Failure   // unsettled changes, and why they are
 	intents   map[attempt]engine.StepRecord         // changes of earlier drives whose result is unknown
@@ -129,7 +168,9 @@ func newDrive(e *Engine, record engine.RunRecord, p *program.Program) *drive {
 		wirings: make(map[*program.Node]*wiring), programs: make(map[string]*program.Program),
 		answers: make(chan *answer, cap(e.slots)), closing: make(chan struct{}), gone: make(chan struct{}),
 		flights: make(map[machine.FrameID]*job), open: make(map[machine.FrameID]*engine.Failure),
-		intents: make(map[attempt]engine.StepRecord), uncertain: make(map[string]engine.StepRecord), records: make(map[machine.FrameID]engine.StepRecord),
+		known: make(known), settled: make(map[inquiry]engine.StepRecord), said: make(map[string]engine.StepRecord),
+		approvals: make(map[string]*engine.Approval),
+		intents:   make(map[attempt]engine.StepRecord), uncertain: make(map[string]engine.StepRecord), records: make(map[machine.FrameID]engine.StepRecord),
 	}
 	everyProgram(p, func(p *program.Program) { d.programs[p.Hash] = p })
 	return d

@@ -54,10 +54,19 @@ type Config struct {
 	Connections Connections
 	// Programs compiles the sources a run is pinned to.
 	Programs func(ctx context.Context, b engine.Bundle) (*program.Program, error)
-	Guard    guard.Configuration
-	Redact   *secret.Redactor // removes secrets from what is stored; none by default
-	Clock    Clock            // the system's by default
-	Log      *slog.Logger     // discarded by default
+	// Compose compiles a playbook that is made here, of an undo, under a name.
+	Compose func(ctx context.Context, name string, source []byte) (*program.Program, engine.Bundle, error)
+	Guard   guard.Configuration
+	People  guard.People // who may decide
+	// Standing refuses a person who may decide nothing now, such as one whose
+	// account is suspended. It is asked before each decision; nil refuses nobody.
+	Standing func(ctx context.Context, p engine.Person) error
+	// Tell tells those who may decide of a request; nil tells nobody.
+	Tell    func(ctx context.Context, a engine.Approval, set engine.ChangeSet, run engine.RunRecord) error
+	PlanAge time.Duration    // how old a plan may be when it is applied; DefaultPlanAge when 0
+	Redact  *secret.Redactor // removes secrets from what is stored; none by default
+	Clock   Clock            // the system's by default
+	Log     *slog.Logger     // discarded by default
 	// Watch is told of every step forward, by the goroutine that carries the
 	// run out: it must return at once. Several runs may call it at a time.
 	Watch func(Progress)
@@ -80,9 +89,11 @@ type Progress struct {
 // Engine starts runs and carries them out. It may be used by several
 // goroutines, and carries out as many runs at a time as it is asked to.
 type Engine struct {
-	config Config
-	slots  chan struct{} // one per call under way
-	ids    ids
+	config  Config
+	slots   chan struct{} // one per call under way
+	ids     ids
+	targets targets    // one change at a time at each, of all runs
+	budget  sync.Mutex // held from the look at a budget until the intent is recorded
 
 	mu       sync.Mutex
 	driving  map[string]chan<- machine.Event // by run: where requests from outside go
@@ -103,6 +114,7 @@ func New(c Config) (*Engine, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
+	c.PlanAge = orDefault(c.PlanAge, DefaultPlanAge)
 	c.Workers = orDefault(c.Workers, DefaultWorkers)
 	c.Grace = orDefault(c.Grace, DefaultGrace)
 	c.ChangeTimeout = orDefault(c.ChangeTimeout, DefaultChangeTimeout)
@@ -156,6 +168,18 @@ func (e *Engine) leave(run string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	delete(e.driving, run)
+}
+
+// leaveWith is leave for somebody who does not carry the run out. What was asked
+// of the run meanwhile is returned.
+func (e *Engine) leaveWith(run string, inbox <-chan machine.Event) []machine.Event {
+	e.leave(run)
+	select {
+	case asked := <-inbox:
+		return []machine.Event{asked}
+	default:
+		return nil
+	}
 }
 
 // deliver hands an event to the goroutine that carries out the run, if there

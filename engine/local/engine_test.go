@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/drawbridge-soar/drawbridge/engine"
+	"github.com/drawbridge-soar/drawbridge/engine/guard"
 	"github.com/drawbridge-soar/drawbridge/engine/local"
 	"github.com/drawbridge-soar/drawbridge/engine/machine"
 	"github.com/drawbridge-soar/drawbridge/engine/program"
@@ -101,6 +103,31 @@ func TestTheRecordOfARun(t *testing.T) {
 	if record.Actor.Name != "sam" || record.Playbook != "main" || record.Hash != req.Program.Hash || string(record.Inputs) != "{}" ||
 		string(record.Trigger) != `{"by":"hand"}` || record.Attempt != 1 || record.Semantics != machine.Semantics || record.FinishedAt == nil {
 		t.Errorf("the record is %+v", record)
+	}
+}
+
+func TestWhoResumesHasAHandInIt(t *testing.T) {
+	people := guard.People{{Name: "Robin", OSUser: "rob"}}
+	f := newFixture(t, fine, func(c *local.Config) { c.People = people })
+	run := f.start(t, "name: main\nsteps:\n  - id: ask\n    approve: { title: ok, by: [Robin] }\n")
+	if record, err := f.Drive(t.Context(), run); err != nil || record.Status != engine.RunWaiting {
+		t.Fatalf("the run is %s, %v", record.Status, err)
+	}
+	for range 2 {
+		if _, err := f.Resume(t.Context(), run, engine.Actor{Name: "ROB", Via: "cli"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	record, err := f.store.Run(t.Context(), run)
+	if want := []string{"Robin", "rob", "sam"}; err != nil || !slices.Equal(record.Starters, want) {
+		t.Errorf("the starters are %q, %v, want %q", record.Starters, err, want)
+	}
+	asked, err := f.store.Approvals(t.Context(), engine.ApprovalQuery{Run: run})
+	if err != nil || len(asked) != 1 {
+		t.Fatalf("%d approvals, %v", len(asked), err)
+	}
+	if _, err := f.Decide(t.Context(), local.Decision{Approval: asked[0].ID, Actor: engine.Actor{Name: "rob"}, Approve: true}); !errors.Is(err, local.ErrDecision) {
+		t.Errorf("deciding what they resumed: %v", err)
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -21,7 +23,7 @@ type ids struct {
 	entropy io.Reader
 }
 
-func (i *ids) run(now time.Time) (string, error) {
+func (i *ids) make(prefix string, now time.Time) (string, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if i.entropy == nil {
@@ -31,7 +33,7 @@ func (i *ids) run(now time.Time) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("making an id: %w", err)
 	}
-	return "run_" + strings.ToLower(id.String()), nil
+	return prefix + "_" + strings.ToLower(id.String()), nil
 }
 
 // callKey is the idempotency key of a step: the same for every attempt and
@@ -44,3 +46,5 @@ func hash(data []byte) string {
 }
 
 func referenceOf(data []byte) engine.Reference { return engine.Reference(hash(data)) }
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -26,12 +26,13 @@ type job struct {
 
 // answer is what came of a job.
 type answer struct {
-	job   *job
-	event machine.Event   // for the machine
-	facts *facts          // for the record of the step
-	open  *engine.Failure // nobody knows whether the change happened: the machine is told nothing
-	left  bool            // cut off by the end of the process: it will be asked for again
-	fault error           // the store does not work: the run cannot go on
+	job        *job
+	event      machine.Event      // for the machine
+	facts      *facts             // for the record of the step
+	open       *engine.Failure    // nobody knows whether the change happened: the machine is told nothing
+	left       bool               // cut off by the end of the process: it will be asked for again
+	fault      error              // the store does not work: the run cannot go on
+	population *engine.Population // of an observation
 }
 
 // order carries out what the machine asked for, or queues it.
@@ -44,6 +45,10 @@ func (d *drive) order(commands []machine.Command) {
 			d.ready = append(d.ready, &job{frame: c.Frame, collect: &c})
 		case machine.CancelStep:
 			d.stop(c.Frame)
+		case machine.AskApproval:
+			if d.ahead == nil || !d.collected(c) {
+				d.asking = append(d.asking, c)
+			}
 		}
 	}
 }
@@ -82,6 +87,7 @@ func (d *drive) stop(frame machine.FrameID) {
 		}
 		return
 	}
+	d.ready, d.held = append(d.ready, d.held...), nil
 	i := slices.IndexFunc(d.ready, func(j *job) bool { return j.frame == frame && j.collect == nil })
 	if i < 0 || d.ready[i].renewed && !d.cancelled {
 		return
@@ -139,7 +145,7 @@ func (d *drive) take(a *answer) {
 		d.open[a.job.frame] = a.open
 		return
 	}
-	if a.job.collect == nil {
+	if a.job.collect == nil && d.ahead == nil {
 		d.note(a)
 	}
 	d.events = append(d.events, a.event)
@@ -186,7 +192,7 @@ func cancelled() *engine.Failure {
 
 // collectItems reads the items of a finished loop, as the list expressions see.
 func (d *drive) collectItems(ctx context.Context, j *job) *answer {
-	list, err := d.readItems(ctx, j.collect.Path)
+	list, err := d.itemsOf(ctx, *j.collect)
 	if err != nil && ctx.Err() != nil {
 		return &answer{left: true}
 	}
@@ -194,6 +200,13 @@ func (d *drive) collectItems(ctx context.Context, j *job) *answer {
 		return &answer{fault: err}
 	}
 	return &answer{event: machine.Event{Kind: machine.ItemsCollected, Frame: j.frame, Value: machine.Value{Inline: list}}}
+}
+
+func (d *drive) itemsOf(ctx context.Context, c machine.CollectItems) ([]byte, error) {
+	if d.ahead != nil {
+		return d.readAheadItems(ctx, c)
+	}
+	return d.readItems(ctx, c.Path)
 }
 
 // readItems encodes page by page: a loop may have had 100,000 items.

@@ -35,7 +35,7 @@ func (e *Engine) load(ctx context.Context, run string) (*drive, error) {
 		return nil, err
 	}
 	d := newDrive(e, record, prog)
-	if d.rules, err = e.rules(prog, record.MaxChanges); err != nil {
+	if d.rules, err = e.rulesOf(record, prog); err != nil {
 		return nil, err
 	}
 	d.ledger = guard.NewLedger(d.rules)
@@ -47,7 +47,38 @@ func (e *Engine) load(ctx context.Context, run string) (*drive, error) {
 	if err := d.restore(ctx); err != nil {
 		return nil, err
 	}
-	return d, nil
+	err = d.recallWhatMayBeDone(ctx)
+	return d, err
+}
+
+// recallWhatMayBeDone reads what was foreseen, asked and answered.
+func (d *drive) recallWhatMayBeDone(ctx context.Context) error {
+	if err := d.recallApprovals(ctx); err != nil {
+		return err
+	}
+	if !d.programs[d.record.Hash].Changes {
+		return d.recallSettled(ctx)
+	}
+	if d.record.ChangeSet != "" {
+		set, err := d.engine.changeSet(ctx, d.record.ChangeSet)
+		if err != nil {
+			return err
+		}
+		d.may = newLicense(set, d.record.Strict, d.record.Plan != "")
+	}
+	for _, a := range d.approvals {
+		if a.Kind == engine.ApprovalGuard && a.Status == engine.ApprovalApproved {
+			set, err := d.engine.changeSet(ctx, a.Set)
+			if err != nil {
+				return err
+			}
+			d.ledger.Allow(set.Without(a.Excluded))
+		}
+	}
+	if err := d.recallAnswers(ctx); err != nil {
+		return err
+	}
+	return d.recallSettled(ctx)
 }
 
 // recall reads what the run's changes have done: the ledger counts them, and

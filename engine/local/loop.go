@@ -27,7 +27,7 @@ func (d *drive) carryOut(ctx context.Context) error {
 		}
 		return err
 	}
-	if d.record.Status.Final() || d.record.Status == engine.RunUnsettled {
+	if d.record.Status.Final() || d.record.Status == engine.RunUnsettled || d.record.Status == engine.RunWaiting {
 		return nil
 	}
 	return d.interrupt(calls, kill)
@@ -37,22 +37,54 @@ func (d *drive) carryOut(ctx context.Context) error {
 // it is begun. calls outlives ctx: it is the context of what must be allowed
 // to finish.
 func (d *drive) turn(ctx, calls context.Context) error {
-	if err := d.resume(calls); err != nil {
-		return err
+	on, err := d.resume(ctx, calls)
+	if err != nil || !on {
+		return interrupted(ctx, err)
 	}
 	for !d.record.Status.Final() {
-		if len(d.events) == 0 && d.idle() {
-			return d.unsettle(calls)
-		}
-		d.await(ctx, calls)
-		if d.fault != nil || ctx.Err() != nil {
-			return d.fault
-		}
-		if err := d.advance(calls); err != nil {
-			return err
+		over, err := d.step(ctx, calls)
+		if err != nil || over || ctx.Err() != nil {
+			return interrupted(ctx, err)
 		}
 	}
 	return nil
+}
+
+// step waits until something has happened and applies it, or settles what the
+// run may do. The bool reports that this drive is over.
+func (d *drive) step(ctx, calls context.Context) (bool, error) {
+	d.timeIsUp()
+	switch {
+	case len(d.events) > 0:
+	case d.thinking():
+		return false, d.reconsider(ctx)
+	case d.machine.Parked() && len(d.ready) == 0 && len(d.flights) == 0:
+		return true, d.park(calls, d.wake)
+	case d.idle():
+		return true, d.unsettle(calls)
+	default:
+		d.await(ctx, calls)
+	}
+	if d.fault != nil || ctx.Err() != nil {
+		return true, d.fault
+	}
+	return false, d.advance(calls)
+}
+
+// interrupted is no error where looking ahead was cut off by the end of the
+// process: the run is parked and looks ahead again when it goes on.
+func interrupted(ctx context.Context, err error) error {
+	if ctx.Err() == nil || !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+// timeIsUp tells the machine when a timer is due.
+func (d *drive) timeIsUp() {
+	if len(d.events) == 0 && !d.wake.IsZero() && !d.engine.config.Clock.Now().Before(d.wake) {
+		d.events = append(d.events, machine.Event{Kind: machine.TimerDue})
+	}
 }
 
 // unsettle parks a run in which nothing can happen any more until somebody
@@ -122,19 +154,49 @@ func (d *drive) land(kill context.CancelCauseFunc, record func() error) error {
 	}
 }
 
-// resume marks the run as running and issues again what it was waiting for.
-func (d *drive) resume(calls context.Context) error {
+// resume marks the run as running, finds out what it may do, and issues again
+// what it was waiting for. The bool is whether it goes on now.
+func (d *drive) resume(ctx, calls context.Context) (bool, error) {
 	if d.record.Status != engine.RunRunning || d.record.Error != nil {
-		d.record.Status, d.record.Error, d.changed = engine.RunRunning, nil, true
+		d.record.Status, d.record.Error, d.record.WakeAt, d.changed = engine.RunRunning, nil, nil, true
 	}
 	if _, over := d.machine.Done(); over || d.changed {
 		if _, err := d.apply(calls, nil); err != nil {
-			return err
+			return false, err
 		}
 	}
+	if on, err := d.begin(ctx); err != nil || !on {
+		return false, err
+	}
+	if err := d.hear(calls); err != nil {
+		return false, err
+	}
 	d.reorder(d.machine.Outstanding())
+	if halting(d.events) {
+		d.dropReady()
+	}
 	d.wake, _ = d.machine.NextWake()
-	return nil
+	return true, nil
+}
+
+// halting reports whether the run is about to be stopped.
+func halting(events []machine.Event) bool {
+	return slices.ContainsFunc(events, func(ev machine.Event) bool { return ev.Kind == machine.Halted })
+}
+
+// dropReady answers for calls that will not be begun any more. What became of a
+// change that an earlier drive may have made is found out all the same.
+func (d *drive) dropReady() {
+	ready := d.ready
+	d.ready = nil
+	for _, j := range ready {
+		if j.intent != nil {
+			j.stopped = true
+			d.ready = append(d.ready, j)
+			continue
+		}
+		d.take(&answer{job: j, event: j.done(nil, "", cancelled())})
+	}
 }
 
 // advance applies what has happened.
@@ -150,6 +212,10 @@ func (d *drive) advance(calls context.Context) error {
 		return err
 	}
 	d.order(commands)
+	d.asking = slices.DeleteFunc(d.asking, func(q machine.AskApproval) bool {
+		frame, asked := d.machine.Asked(q.Path)
+		return !asked || frame != q.Frame
+	})
 	return nil
 }
 
@@ -164,7 +230,7 @@ func (d *drive) await(ctx, calls context.Context) {
 	for ctx.Err() == nil {
 		d.launchReady(ctx, calls)
 		d.collect()
-		if len(d.events) > 0 || d.idle() {
+		if len(d.events) > 0 || d.idle() || d.thinking() {
 			return
 		}
 		d.awaitOne(ctx, calls)
@@ -172,6 +238,7 @@ func (d *drive) await(ctx, calls context.Context) {
 }
 
 func (d *drive) launchReady(ctx, calls context.Context) {
+	d.sortOut()
 	for len(d.ready) > 0 {
 		select {
 		case d.engine.slots <- struct{}{}:
@@ -179,6 +246,25 @@ func (d *drive) launchReady(ctx, calls context.Context) {
 		default:
 			return
 		}
+	}
+}
+
+// sortOut keeps back the changes that nobody has foreseen.
+func (d *drive) sortOut() {
+	if d.ahead != nil || !slices.ContainsFunc(d.ready, func(j *job) bool { return !d.licensed(j) }) {
+		return
+	}
+	var fine, rest []*job
+	for _, j := range d.ready {
+		if d.licensed(j) {
+			fine = append(fine, j)
+		} else {
+			rest = append(rest, j)
+		}
+	}
+	d.ready = fine
+	for _, j := range rest {
+		d.hold(j)
 	}
 }
 
@@ -218,6 +304,9 @@ func (d *drive) collect() {
 }
 
 func (d *drive) timer() (<-chan time.Time, func()) {
+	if clock, ok := d.engine.config.Clock.(Simulated); ok {
+		return clock.Park(d.wake, len(d.flights))
+	}
 	if d.wake.IsZero() {
 		return nil, func() {}
 	}

@@ -151,9 +151,11 @@ func (c *change) happened(mine engine.StepRecord, now engine.Subject) *answer {
 	c.facts.connection, c.facts.arguments, c.facts.target = mine.Connection, mine.Arguments, mine.Target
 	c.facts.before, c.facts.after, c.facts.inverse = mine.Before, mine.After, mine.Inverse
 	c.facts.outcome = engine.OutcomeDone
-	c.drive.ledger.Recall(engine.StepRecord{
-		Effect: engine.Change, Outcome: engine.OutcomeDone, Connection: mine.Connection, Target: mine.Target,
-	})
+	if mine.Of == "" {
+		c.drive.ledger.Recall(engine.StepRecord{
+			Effect: engine.Change, Outcome: engine.OutcomeDone, Connection: mine.Connection, Target: mine.Target,
+		})
+	}
 	state, err := engine.DecodeJSON(mine.Before, engine.DictOf(engine.TypeAny()))
 	if err != nil {
 		return c.drive.failed(c.job, c.facts, engine.AsFailure(fmt.Errorf("reading the state before: %w", err)))

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/drawbridge-soar/drawbridge/engine"
 	"github.com/drawbridge-soar/drawbridge/engine/guard"
@@ -19,6 +21,7 @@ import (
 type StartRequest struct {
 	Program *program.Program
 	Bundle  engine.Bundle  // the sources of Program, by its hash
+	Source  string         // the file Program was read from, which a plan remembers; "" where there is none
 	Inputs  map[string]any // those given; ReadInputs reads them from text
 	// MaxChanges is a lower cap on changes for this run alone, which holds
 	// however often it is resumed; nil for none. It cannot raise any limit.
@@ -32,49 +35,103 @@ type StartRequest struct {
 // (ErrInputs), parts of the language or limits that cannot be honoured yet
 // (ErrUnavailable), and connections that are missing or cannot be opened.
 func (e *Engine) Start(ctx context.Context, req StartRequest) (string, error) {
-	inputs, err := e.examine(ctx, req)
+	record, err := e.newRecord(ctx, req)
+	if err == nil {
+		err = e.checkPolicy(req.Program)
+	}
+	if err == nil {
+		err = e.record(ctx, record, req.Program, []engine.Bundle{req.Bundle}, record.Actor, record.CreatedAt)
+	}
 	if err != nil {
 		return "", fmt.Errorf("starting %s: %w", req.Program.Name, err)
+	}
+	return record.ID, nil
+}
+
+// newRecord is the record of a run that has not begun.
+func (e *Engine) newRecord(ctx context.Context, req StartRequest) (engine.RunRecord, error) {
+	var none engine.RunRecord
+	inputs, err := e.examine(ctx, req)
+	if err != nil {
+		return none, err
 	}
 	trigger, err := e.config.Redact.JSON(req.Trigger)
 	if err != nil {
-		return "", fmt.Errorf("starting %s: %w", req.Program.Name, err)
+		return none, fmt.Errorf("recording the trigger: %w", err)
 	}
 	connections, err := e.fingerprints(ctx, req.Program)
 	if err != nil {
-		return "", fmt.Errorf("starting %s: %w", req.Program.Name, err)
+		return none, err
 	}
 	now := instant(e.config.Clock.Now())
-	id, err := e.ids.run(now)
+	id, err := e.ids.make("run", now)
 	if err != nil {
-		return "", fmt.Errorf("starting %s: %w", req.Program.Name, err)
-	}
-	record := engine.RunRecord{
-		ID: id, Playbook: req.Program.Name, Hash: req.Program.Hash, Status: engine.RunRunning, Actor: req.Actor,
-		Inputs: inputs, Trigger: trigger, Attempt: 1, MaxChanges: req.MaxChanges, Connections: connections,
-		Semantics: machine.Semantics, CreatedAt: now,
-	}
-	if err := e.record(ctx, record, req); err != nil {
-		return "", fmt.Errorf("starting %s: %w", req.Program.Name, err)
-	}
-	return id, nil
-}
-
-// record writes the new run with its first event.
-func (e *Engine) record(ctx context.Context, record engine.RunRecord, req StartRequest) error {
-	started, err := json.Marshal(machine.Start{
-		Run: record.ID, Actor: record.Actor, Attempt: record.Attempt, Inputs: record.Inputs, Trigger: record.Trigger,
-	})
-	if err != nil {
-		return fmt.Errorf("encoding how it starts: %w", err)
+		return none, err
 	}
 	e.keep(req.Program)
-	d := newDrive(e, record, req.Program)
-	d.machine = machine.New(req.Program)
-	d.batch.Bundles = []engine.Bundle{req.Bundle}
+	return engine.RunRecord{
+		ID: id, Playbook: req.Program.Name, Hash: req.Program.Hash, Status: engine.RunRunning, Actor: req.Actor,
+		Inputs: inputs, Trigger: trigger, Attempt: 1, MaxChanges: req.MaxChanges, Connections: connections,
+		Starters: e.starters(req.Actor), Semantics: machine.Semantics, CreatedAt: now,
+	}, nil
+}
+
+// checkPolicy refuses what the configuration does not let a playbook do.
+func (e *Engine) checkPolicy(p *program.Program) error {
+	through := func(u *program.Uses) ([]string, error) {
+		names, err := e.resolve(u)
+		return slices.Compact(slices.Sorted(maps.Values(names))), err
+	}
+	var problems []string
+	for _, v := range e.config.Guard.Check(p, through) {
+		problems = append(problems, v.Message)
+	}
+	if len(problems) == 0 {
+		return nil
+	}
+	return engine.Fail(engine.ClassRefused, engine.CodePolicy, "%s", strings.Join(problems, "; "))
+}
+
+// starters are the names of actors, each once.
+func (e *Engine) starters(actors ...engine.Actor) []string {
+	var names []string
+	for _, a := range actors {
+		names = append(names, e.config.People.Names(a)...)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// joined are the starters of a run that another goes on with, and its own.
+func (e *Engine) joined(older []string, by engine.Actor) []string {
+	names := append(slices.Clone(older), e.starters(by)...)
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// record writes a new run with its first event. as and at are who started it
+// and when, as its expressions see it.
+func (e *Engine) record(ctx context.Context, record engine.RunRecord, prog *program.Program, bundles []engine.Bundle, as engine.Actor, at time.Time) error {
+	started, err := startEvent(record, as, at)
+	if err != nil {
+		return err
+	}
+	d := newDrive(e, record, prog)
+	d.machine = machine.New(prog)
+	d.batch.Bundles = bundles
 	d.changed = true
-	_, err = d.apply(ctx, []machine.Event{{Kind: machine.Started, Value: machine.Value{Inline: started}}})
+	_, err = d.apply(ctx, []machine.Event{started})
 	return err
+}
+
+func startEvent(record engine.RunRecord, as engine.Actor, at time.Time) (machine.Event, error) {
+	started, err := json.Marshal(machine.Start{
+		Run: record.ID, Actor: as, Time: at, Attempt: record.Attempt, Inputs: record.Inputs, Trigger: record.Trigger,
+	})
+	if err != nil {
+		return machine.Event{}, fmt.Errorf("encoding how it starts: %w", err)
+	}
+	return machine.Event{Kind: machine.Started, Value: machine.Value{Inline: started}}, nil
 }
 
 // examine checks everything that can be known to be wrong before the run.
@@ -120,6 +177,15 @@ func (e *Engine) rules(p *program.Program, lowered *int64) (*guard.Rules, error)
 		rules = rules.Lowered(*lowered)
 	}
 	return rules, nil
+}
+
+// rulesOf are the limits of a run that is there.
+func (e *Engine) rulesOf(record engine.RunRecord, p *program.Program) (*guard.Rules, error) {
+	rules, err := e.rules(p, record.MaxChanges)
+	if err == nil && record.UndoOf != "" && p.Changes {
+		rules = rules.ForUndo(record.Lifted != "")
+	}
+	return rules, err
 }
 
 // checkCap refuses a cap for one run that would be higher than what holds

@@ -39,14 +39,38 @@ func suite(store func(*testing.T) engine.Store) enginetest.Runtime {
 	return enginetest.Runtime{Store: store, Compile: func(t *testing.T, files map[string]string, actions *engine.Actions, catalog engine.Catalog) (*program.Program, engine.Bundle) {
 		t.Helper()
 		return compile(t, files, actions, catalog)
-	}, Engine: newEngine}
+	}, Engine: newEngine, Refusals: enginetest.Refusals{
+		Plan: local.ErrPlan, Decision: local.ErrDecision, Renewed: local.ErrRenewed, Undo: local.ErrUndo, Retry: local.ErrRetry,
+	}}
 }
 
 // embedded is the local engine as the suite uses it.
 type embedded struct{ *local.Engine }
 
+func startRequest(req enginetest.Request) local.StartRequest {
+	return local.StartRequest{Program: req.Program, Bundle: req.Bundle, Inputs: req.Inputs, Actor: req.Actor}
+}
+
 func (e embedded) Start(ctx context.Context, req enginetest.Request) (string, error) {
-	return e.Engine.Start(ctx, local.StartRequest{Program: req.Program, Bundle: req.Bundle, Inputs: req.Inputs, Actor: engine.Actor{Name: "tester", Via: "cli"}})
+	return e.Engine.Start(ctx, startRequest(req))
+}
+
+func (e embedded) Plan(ctx context.Context, req enginetest.Request) (engine.PlanRecord, error) {
+	return e.Engine.Plan(ctx, startRequest(req))
+}
+
+func (e embedded) Apply(ctx context.Context, plan, current string, by engine.Actor) (string, error) {
+	return e.Engine.Apply(ctx, local.ApplyRequest{Plan: plan, Current: current, Actor: by})
+}
+
+func (e embedded) PlanUndo(ctx context.Context, run string, items []string, lift string, by engine.Actor) (engine.PlanRecord, error) {
+	return e.Engine.PlanUndo(ctx, local.UndoRequest{Run: run, Items: items, Lift: lift, Actor: by})
+}
+
+func (e embedded) Decide(ctx context.Context, d enginetest.Decision) (engine.Approval, error) {
+	return e.Engine.Decide(ctx, local.Decision{
+		Approval: d.Approval, Actor: d.Actor, Approve: d.Approve, Digest: d.Digest, Except: d.Except, Reason: d.Reason,
+	})
 }
 
 func newEngine(t *testing.T, p enginetest.Process) enginetest.Engine {
@@ -54,6 +78,7 @@ func newEngine(t *testing.T, p enginetest.Process) enginetest.Engine {
 	e, err := local.New(local.Config{
 		Store: p.Store, Actions: p.Actions, Catalog: p.Catalog, Connections: p.Connections,
 		Programs: p.Programs, Guard: p.Guard, Redact: p.Redact, Grace: p.Grace,
+		People: p.People, Compose: p.Compose, Tell: p.Tell, Standing: p.Standing,
 	})
 	if err != nil {
 		t.Fatal(err)

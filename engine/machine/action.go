@@ -65,13 +65,14 @@ func (m *Machine) ask(f *frame) {
 
 func (m *Machine) runStep(f *frame) RunStep {
 	c, uses := f.call, f.node.Uses
+	row, of := m.row(f)
 	return RunStep{
 		Frame:    f.id,
 		Deadline: c.deadline,
 		Call: Call{
 			Path: f.path, Attempt: c.attempt, Node: f.node.Index, Program: f.code.prog.Hash,
 			Action: uses.Action, Effect: uses.Effect, Connection: uses.Connection,
-			Inputs: c.inputs.data, At: c.asked, Why: why(f),
+			Inputs: c.inputs.data, At: c.asked, Why: why(f), Earlier: earlier(f), Item: itemKey(f), Row: row, RowOf: of,
 		},
 	}
 }
@@ -89,15 +90,18 @@ func (m *Machine) stepDone(ev Event) {
 		m.callFailed(f, *ev.Failure)
 		return
 	}
-	f.deeds = deedsOf(f.node.Uses.Effect, ev.Outcome)
-	m.finish(f, ending{status: engine.StepSucceeded, value: m.keepEvent(ev.Value)})
+	f.deeds = f.deedsOf(ev.Outcome)
+	m.finish(f, ending{status: engine.StepSucceeded, value: m.keepEvent(ev.Value), after: ev.Unforeseen})
 }
 
-func deedsOf(effect engine.Effect, o engine.Outcome) deeds {
+func (f *frame) deedsOf(o engine.Outcome) deeds {
 	d := deeds{ran: true}
-	if effect == engine.Change {
+	if f.node.Uses.Effect == engine.Change {
 		d.unchanged = o == engine.OutcomeUnchanged
 		d.changed = !d.unchanged
+	}
+	if d.changed {
+		d.by = []NodeRef{f.ref()}
 	}
 	return d
 }
@@ -113,8 +117,11 @@ func (m *Machine) callFailed(f *frame, fail engine.Failure) {
 		fail = *m.timeoutOf(f)
 	}
 	f.deeds.ran = true
+	if f.node.Uses.Effect == engine.Change && fail.Uncertain() {
+		f.deeds.by = []NodeRef{f.ref()}
+	}
 	switch {
-	case fail.Class == engine.ClassRefused && fail.Code == engine.CodeMaxChanges:
+	case fail.Class == engine.ClassRefused && halts(fail.Code):
 		m.halt(&fail)
 		m.finish(f, failed(&fail))
 	case f.stop != "" && fail.Class == engine.ClassCancelled:

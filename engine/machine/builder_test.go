@@ -175,6 +175,18 @@ func try(id string, body, catch, finally nodes) *program.Node {
 	return &program.Node{ID: id, Form: program.FormTry, Body: body, Catch: catch, Finally: finally, Output: engine.MapOf()}
 }
 
+// approve is a step that asks the people who are on call.
+func approve(id, title string) *program.Node {
+	return &program.Node{
+		ID: id, Form: program.FormApprove, Output: engine.MapOf(anything("approved")...),
+		Approve: &program.Approve{Title: value(title), By: []string{"group:oncall"}},
+	}
+}
+
+func message(id string, pairs ...string) *program.Node {
+	return &program.Node{ID: id, Form: program.FormUses, Uses: call("tell", engine.Announce, with(pairs...)), Output: engine.MapOf()}
+}
+
 // The modifiers change a step and give it back.
 
 func when(condition string, n *program.Node) *program.Node {
@@ -189,6 +201,18 @@ func otherwise(n *program.Node, steps ...*program.Node) *program.Node {
 
 func within(d time.Duration, n *program.Node) *program.Node {
 	n.Timeout = d
+	return n
+}
+
+// askedFor bounds how long an approve waits.
+func askedFor(d time.Duration, n *program.Node) *program.Node {
+	n.Approve.Timeout = d
+	return n
+}
+
+// goingOnDenied lets the run go on where an approve is denied.
+func goingOnDenied(n *program.Node) *program.Node {
+	n.Approve.OnDeny = "continue"
 	return n
 }
 

@@ -15,6 +15,9 @@ var errInput = errors.New("the input does not fit")
 // invalid is the failure of a step that cannot be evaluated.
 func invalid(path string, err error) *engine.Failure {
 	f := engine.AsFailure(err)
+	if f.Class == classUnforeseen {
+		return f
+	}
 	switch {
 	case f.Class == engine.ClassInvalid:
 	case errors.Is(err, errInput):
@@ -56,11 +59,16 @@ func (m *Machine) condition(e *env, path string, x *expression.Expression) (bool
 	return holds, nil
 }
 
-// text evaluates a value for people.
+// text evaluates a value for people. While looking ahead it says what it cannot
+// know yet.
 func (m *Machine) text(e *env, path string, v expression.Value) (string, *engine.Failure) {
 	names, err := m.names(e, v.Reads())
 	if err != nil {
-		return "", invalid(path, err)
+		fail := invalid(path, err)
+		if fail.Class == classUnforeseen {
+			return "(known only after " + fail.Step + ")", nil
+		}
+		return "", fail
 	}
 	out, err := v.Eval(names)
 	if err != nil {

@@ -16,6 +16,7 @@ type loop struct {
 	returned bool            // an item returned
 	reason   string          // and said this
 	collect  bool            // the items are being read back
+	after    string          // while looking ahead: what became of an item is known only after this path
 }
 
 func (l *loop) collecting() bool { return l != nil && l.collect }
@@ -99,6 +100,9 @@ func (m *Machine) passOver(f *frame) {
 // itemEnded records an item that has ended. A return in it stops the loop.
 func (m *Machine) itemEnded(f, child *frame, e ending) {
 	l := f.loop
+	if l.after == "" {
+		l.after = child.deeds.after
+	}
 	o := itemOutcome(e, child)
 	m.putItem(f, int(child.env.index), child.env.item, o, e.failure)
 	if f.stop == "" && troubled(o) {
@@ -197,7 +201,7 @@ func (m *Machine) itemsCollected(ev Event) {
 // verdict is the status of a loop that ran to its end.
 func (m *Machine) verdict(f *frame, items []byte) ending {
 	l := f.loop
-	e := ending{status: engine.StepSucceeded}
+	e := ending{status: engine.StepSucceeded, after: l.after}
 	if items != nil {
 		data := append([]byte(`{"items":`), items...)
 		e.value = m.keep(append(data, '}'))

@@ -69,6 +69,7 @@ type frame struct {
 	pc   int             // which of them it has come to
 	past []byte          // how those before it ended
 
+	ask   *ask   // of an approve that waits for people
 	call  *call  // of an action's call
 	loop  *loop  // of a foreach
 	join  ending // of a parallel or a try: what its parts amount to so far
@@ -79,11 +80,20 @@ type frame struct {
 type deeds struct {
 	ran       bool // some step did something
 	changed   bool
-	unchanged bool // some change had nothing to do
+	unchanged bool      // some change had nothing to do
+	by        []NodeRef // the steps that changed something or may have, sorted
+	after     string    // while looking ahead: something in it is known only after this path
 }
 
 func (d deeds) with(o deeds) deeds {
-	return deeds{ran: d.ran || o.ran, changed: d.changed || o.changed, unchanged: d.unchanged || o.unchanged}
+	out := deeds{
+		ran: d.ran || o.ran, changed: d.changed || o.changed, unchanged: d.unchanged || o.unchanged,
+		by: united(d.by, o.by), after: d.after,
+	}
+	if out.after == "" {
+		out.after = o.after
+	}
+	return out
 }
 
 // ending is how a frame ended.
@@ -93,6 +103,7 @@ type ending struct {
 	returned bool   // a return unwinds the playbook
 	reason   string // what it said
 	value    val    // a step's outputs
+	after    string // while looking ahead: its outputs are known only after this path
 }
 
 func succeeded() ending { return ending{status: engine.StepSucceeded} }
@@ -159,6 +170,9 @@ func (m *Machine) attach(f *frame) {
 // close takes an ended frame out of the tree. A step's result goes to its scope.
 func (m *Machine) close(f *frame, e ending) ending {
 	m.disarm(f)
+	if m.looking && f.kind != kindSequence {
+		e = m.foresee(f, e)
+	}
 	if f.kind == kindStep {
 		e = m.stepOver(f, e)
 	}

@@ -41,8 +41,9 @@ type Machine struct {
 
 	spoilt    bool            // something failed or was refused, and the run went on: partial at best
 	cancelled *engine.Failure // a person asked for it
-	halted    *engine.Failure // the cap on changes was reached
+	halted    *engine.Failure // no change may follow: a limit, a denial, a drift
 	result    *finished
+	looking   bool // it looks ahead: nothing of it is ever stored
 
 	// Of the event being applied:
 	commands []Command
@@ -96,20 +97,23 @@ func (m *Machine) NextWake() (time.Time, bool) {
 func (m *Machine) Outstanding() []Command {
 	var open []*frame
 	m.walk(func(f *frame) {
-		if f.call.running() || f.loop.collecting() {
+		if f.call.running() || f.loop.collecting() || f.ask != nil {
 			open = append(open, f)
 		}
 	})
 	slices.SortFunc(open, byID)
 	var out []Command
 	for _, f := range open {
-		if f.loop.collecting() {
+		switch {
+		case f.loop.collecting():
 			out = append(out, CollectItems{Frame: f.id, Path: f.path})
-			continue
-		}
-		out = append(out, m.runStep(f))
-		if f.call.stopping {
-			out = append(out, CancelStep{Frame: f.id})
+		case f.ask != nil:
+			out = append(out, f.question())
+		default:
+			out = append(out, m.runStep(f))
+			if f.call.stopping {
+				out = append(out, CancelStep{Frame: f.id})
+			}
 		}
 	}
 	return out
@@ -152,6 +156,10 @@ func (m *Machine) handle(ev Event, begin *beginning) {
 		m.itemsCollected(ev)
 	case CancelRequested:
 		m.cancel(ev.Reason)
+	case Decided:
+		m.decided(ev)
+	case Halted:
+		m.haltedBy(ev)
 	case TimerDue: // what is due has been done
 	}
 }
@@ -173,7 +181,12 @@ func (m *Machine) check(ev Event) error {
 		return fmt.Errorf("%w: its value is not JSON", ErrEvent)
 	}
 	switch ev.Kind {
-	case Started, StepDone, ItemsCollected, TimerDue, CancelRequested:
+	case Started, StepDone, ItemsCollected, TimerDue, CancelRequested, Decided:
+		return nil
+	case Halted:
+		if ev.Failure == nil {
+			return fmt.Errorf("%w: it does not say why", ErrEvent)
+		}
 		return nil
 	}
 	return fmt.Errorf("%w: its kind is not known", ErrEvent)
@@ -205,6 +218,9 @@ func (m *Machine) parseStart(ev Event) (*beginning, error) {
 func (m *Machine) begin(b *beginning) {
 	s := b.start
 	m.start = &origin{run: s.Run, actor: s.Actor, attempt: s.Attempt, at: m.now}
+	if !s.Time.IsZero() {
+		m.start.at = instant(s.Time)
+	}
 	m.start.trigger = m.keep(s.Trigger)
 	m.root = m.open(nil, part{name: partRoot})
 	m.root.env.inputs = m.keep(s.Inputs)

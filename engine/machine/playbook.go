@@ -33,6 +33,9 @@ func (m *Machine) called(f, child *frame, e ending) (ending, bool) {
 		return e, true
 	}
 	value, fail := m.outputs(child.env, f.path)
+	if fail != nil && fail.Class == classUnforeseen {
+		return ending{status: engine.StepSucceeded, after: fail.Step}, true
+	}
 	if fail != nil {
 		return failed(fail), true
 	}
@@ -82,11 +85,11 @@ func (m *Machine) conclude(e ending) {
 	root := m.root
 	switch {
 	case root.stop == stopHalt:
-		m.result = &finished{status: engine.RunBlocked, failure: m.halted}
+		m.result = &finished{status: refusedStatus(m.halted.Code), failure: m.halted}
 	case root.stop == stopCancel:
 		m.result = &finished{status: engine.RunCancelled, failure: m.cancelled}
 	case e.status == engine.StepRefused:
-		m.result = &finished{status: engine.RunBlocked, failure: e.failure}
+		m.result = &finished{status: refusedStatus(e.failure.Code), failure: e.failure}
 	case !e.fine() && !e.returned:
 		m.result = &finished{status: engine.RunFailed, failure: e.failure}
 	default:
@@ -96,11 +99,23 @@ func (m *Machine) conclude(e ending) {
 	m.root = nil
 }
 
+// refusedStatus is how a run ends that was refused with that code.
+func refusedStatus(code string) engine.RunStatus {
+	switch code {
+	case engine.CodeDenied, engine.CodeExpired, engine.CodeExcluded:
+		return engine.RunDenied
+	case engine.CodeOutside, engine.CodeDrift:
+		return engine.RunDrifted
+	default:
+		return engine.RunBlocked
+	}
+}
+
 // complete is the result of a run that came to its end.
 func (m *Machine) complete(e *env) *finished {
 	outputs, fail := m.outputs(e, "")
 	switch {
-	case fail != nil:
+	case fail != nil && fail.Class != classUnforeseen:
 		return &finished{status: engine.RunFailed, failure: fail}
 	case m.spoilt:
 		return &finished{status: engine.RunPartial, outputs: outputs}

@@ -67,8 +67,11 @@ func (r *run) apply(w *world, ev machine.Event) {
 		r.t.Fatalf("a restored machine decides otherwise after %+v:\n%+v\n%+v", ev, commands, same)
 	}
 	r.events, r.commands = append(r.events, ev), append(r.commands, commands)
-	w.see(commands)
+	w.see(r.plain, commands)
 	r.judge.see(w, commands)
+	if ev.Seq%16 == 1 {
+		r.looksAhead(ev.Seq)
+	}
 	before := r.snapshot(r.restored)
 	if plain := r.snapshot(r.plain); plain != before {
 		r.t.Fatalf("a restored machine is in another state:\n%s\n%s", plain, before)
@@ -83,6 +86,79 @@ func (r *run) apply(w *world, ev machine.Event) {
 	if !reflect.DeepEqual(r.plain.Outstanding(), r.restored.Outstanding()) || !reflect.DeepEqual(r.plain.View(), r.restored.View()) {
 		r.t.Fatalf("a restored machine waits for something else or looks otherwise")
 	}
+}
+
+// mostForeseen is more events than looking ahead over any random run can need.
+const mostForeseen = 5_000
+
+// looksAhead drives a look to its end, with answers of every kind: it comes to
+// one, nothing unforeseen leaves the machine as a failure, and the run stays
+// as it is.
+func (r *run) looksAhead(seed uint64) {
+	before := r.snapshot(r.plain)
+	ahead, err := r.plain.Look()
+	if err != nil {
+		r.t.Fatalf("looking ahead: %v", err)
+	}
+	open := ahead.Outstanding()
+	for n := range mostForeseen {
+		if result, over := ahead.Done(); over {
+			failsForeseen(r.t, result.Failure)
+			if after := r.snapshot(r.plain); after != before {
+				r.t.Fatalf("looking ahead has changed the run:\n%s\n%s", before, after)
+			}
+			return
+		}
+		ev := machine.Event{Kind: machine.TimerDue, At: ahead.View().Now}
+		if wake, timed := ahead.NextWake(); timed && len(open) == 0 && wake.After(ev.At) {
+			ev.At = wake
+		}
+		if len(open) > 0 {
+			ev = foretold(open[0], seed+uint64(n), ev)
+			open = open[1:]
+		}
+		ev.Seq = ahead.Seq() + 1
+		commands, err := ahead.Apply(ev)
+		if err != nil {
+			r.t.Fatalf("looking ahead, applying %+v: %v", ev, err)
+		}
+		for _, c := range commands {
+			if step, ok := c.(machine.PutStep); ok {
+				failsForeseen(r.t, step.Step.Error)
+			}
+		}
+		open = append(open, commands...)
+	}
+	r.t.Fatalf("looking ahead did not end within %d events", mostForeseen)
+}
+
+func failsForeseen(t *rapid.T, f *engine.Failure) {
+	if f != nil && f.Class == "unforeseen" {
+		t.Fatalf("what cannot be foreseen is taken for a failure: %+v", f)
+	}
+}
+
+// foretold is one of the answers that looking ahead gives to a command.
+func foretold(c machine.Command, seed uint64, otherwise machine.Event) machine.Event {
+	switch c := c.(type) {
+	case machine.AskApproval:
+		otherwise.Kind, otherwise.Frame = machine.Decided, c.Frame
+	case machine.CollectItems:
+		otherwise.Kind, otherwise.Frame, otherwise.Value = machine.ItemsCollected, c.Frame, machine.Value{Inline: []byte(`[]`)}
+	case machine.RunStep:
+		otherwise.Kind, otherwise.Frame, otherwise.Attempt = machine.StepDone, c.Frame, c.Call.Attempt
+		switch seed % 5 {
+		case 0:
+			otherwise.Unforeseen = c.Call.Path
+		case 1:
+			otherwise.Failure = engine.Fail(engine.ClassTransient, "busy", "busy")
+		case 2:
+			otherwise.Failure = engine.Fail(engine.ClassRefused, engine.CodeProtected, "protected")
+		default:
+			otherwise.Value = machine.Value{Inline: []byte(`{"n":1}`)}
+		}
+	}
+	return otherwise
 }
 
 func (r *run) snapshot(m *machine.Machine) string {
@@ -130,6 +206,10 @@ func (j *judge) see(w *world, commands []machine.Command) {
 			if w.stopped != "" && !strings.Contains(c.Call.Path, "/finally/") {
 				j.t.Fatalf("%s begins although the run is being stopped", c.Call.Path)
 			}
+		case machine.AskApproval:
+			if w.stopped != "" && !strings.Contains(c.Path, "/finally/") {
+				j.t.Fatalf("%s asks although the run is being stopped", c.Path)
+			}
 		case machine.PutItem:
 			j.item(c.Item)
 		case machine.PutStep:
@@ -160,7 +240,7 @@ func (j *judge) item(item engine.ItemRecord) {
 
 func (j *judge) step(s engine.StepRecord) {
 	id := s.Path[strings.LastIndex(s.Path, "/")+1:]
-	if s.Status == engine.StepStarted {
+	if s.Status == engine.StepStarted || s.Status == engine.StepWaiting {
 		j.began[s.Path] = true
 		return
 	}

@@ -26,6 +26,8 @@ const (
 	ItemsCollected  EventKind = "items_collected"  // Frame, Value: the list for steps.<foreach>.items
 	TimerDue        EventKind = "timer_due"        // At is the only thing it says
 	CancelRequested EventKind = "cancel_requested" // Reason
+	Decided         EventKind = "decided"          // Frame; Failure says why it is denied, nil approves
+	Halted          EventKind = "halted"           // Failure: no change may follow, and why
 )
 
 // FrameID names a node of the running tree. Ids are given in order and never
@@ -43,12 +45,16 @@ type Event struct {
 	Outcome engine.Outcome  `json:"outcome,omitempty"` // of a change: done or unchanged
 	Failure *engine.Failure `json:"failure,omitempty"`
 	Reason  string          `json:"reason,omitempty"`
+	// Unforeseen is only for a machine that looks ahead: the outputs of the step
+	// are known only after the step of this path.
+	Unforeseen string `json:"-"`
 }
 
 // Start is the value of the Started event.
 type Start struct {
 	Run     string          `json:"run"`
 	Actor   engine.Actor    `json:"actor"`
+	Time    time.Time       `json:"time,omitzero"` // what run.time says; that of the event when zero
 	Attempt int             `json:"attempt"`
 	Inputs  json.RawMessage `json:"inputs"`  // complete: defaults filled in, by declared type
 	Trigger json.RawMessage `json:"trigger"` // null when started by hand
@@ -89,6 +95,42 @@ type Call struct {
 	Inputs     json.RawMessage // canonical JSON by declared type, defaults filled in
 	At         time.Time       // when the machine asked; stays the same when re-issued
 	Why        string          // of a change: why this target, as its loop's element says it
+	// Earlier are the steps before this one, in its own or an enclosing sequence,
+	// that changed something or may have: what was seen of their connections
+	// before is not so any more.
+	Earlier []NodeRef
+	Item    string // key of the innermost loop's item it belongs to; "" outside of loops
+	// Row is the element of that loop and RowOf the step that answered with it.
+	// It is given only while looking ahead, and where a step did.
+	Row   json.RawMessage
+	RowOf NodeRef
+}
+
+// NodeRef names a step of a program.
+type NodeRef struct {
+	Program string `json:"program"` // its hash
+	Node    int    `json:"node"`
+}
+
+// AskApproval asks people; the answer is Decided with the same frame. Without
+// one by Expires the machine takes it for denied by itself. A machine that
+// looks ahead takes it for approved at once.
+type AskApproval struct {
+	Frame   FrameID
+	Path    string
+	Title   string
+	By      []string // people, and groups as group:NAME
+	Needs   int
+	Notify  string    // connection; "" for the configuration's
+	Expires time.Time // zero: never
+}
+
+// Unforeseen says that a step cannot be foreseen, nor whatever depends on it.
+// Only a machine that looks ahead gives it.
+type Unforeseen struct {
+	Path    string
+	After   string // path of the step after which it is known
+	Changes bool   // it may change something
 }
 
 // CancelStep asks for a running step to be stopped. Its StepDone is awaited all the same.
@@ -119,6 +161,8 @@ func (PutValue) command()     {}
 func (PutItem) command()      {}
 func (PutStep) command()      {}
 func (CollectItems) command() {}
+func (AskApproval) command()  {}
+func (Unforeseen) command()   {}
 
 // Lookup gives the bytes of a stored value. The machine calls it only in Restore.
 type Lookup func(engine.Reference) ([]byte, error)

@@ -67,9 +67,9 @@ func (g *maker) step(depth int) *program.Node {
 }
 
 func (g *maker) form(depth int) *program.Node {
-	kinds := 14
+	kinds := 15
 	if depth > 3 || g.left <= 0 {
-		kinds = 6
+		kinds = 7
 	}
 	id := g.id()
 	switch g.pick(kinds) {
@@ -87,21 +87,32 @@ func (g *maker) form(depth int) *program.Node {
 		}
 		return &program.Node{ID: id, Form: program.FormReturn}
 	case 6:
+		return g.approval(id)
+	case 7:
 		return block(id, g.steps(depth+1)...)
-	case 7, 8:
+	case 8, 9:
 		return g.loop(id, depth)
-	case 9:
-		return parallel(id, branch("x", g.steps(depth+1)...), branch("y", g.steps(depth+1)...))
 	case 10:
-		return switchOn(id, "steps.n1.status", g.steps(depth+1), branch("succeeded", g.steps(depth+1)...))
+		return parallel(id, branch("x", g.steps(depth+1)...), branch("y", g.steps(depth+1)...))
 	case 11:
+		return switchOn(id, "steps.n1.status", g.steps(depth+1), branch("succeeded", g.steps(depth+1)...))
+	case 12:
 		body := append(nodes{look(g.id()), look(g.id(), "round=index")}, g.steps(depth+1)...)
 		return while(id, fmt.Sprintf("index < %d", g.pick(4)), int64(2+g.pick(2)), body...)
-	case 12:
+	case 13:
 		return g.call(id, depth)
 	default:
 		return g.try(id, depth)
 	}
+}
+
+func (g *maker) approval(id string) *program.Node {
+	n := approve(id, "'Go on with ' + run.id + '?'")
+	n.Approve.Timeout = time.Duration(g.pick(3)*3) * time.Second
+	if g.chance(40) {
+		goingOnDenied(n)
+	}
+	return n
 }
 
 func (g *maker) loop(id string, depth int) *program.Node {
@@ -148,6 +159,7 @@ type world struct {
 	at         time.Time
 	flying     []machine.RunStep
 	collecting []machine.CollectItems
+	asking     []machine.AskApproval
 	answered   []machine.Event // to be repeated
 	calm       bool            // only what ends the run
 	refused    bool
@@ -185,9 +197,14 @@ func (w *world) choose(m *machine.Machine) (machine.Event, bool) {
 		return machine.Event{Kind: machine.CancelRequested, Reason: "enough"}, true
 	case odd < 6:
 		return machine.Event{Kind: machine.TimerDue}, true
+	case odd == 6:
+		codes := []string{engine.CodeMaxPercent, engine.CodeFrozen, engine.CodeOutside}
+		which := w.pick(len(codes))
+		w.stop(m, []engine.RunStatus{engine.RunBlocked, engine.RunBlocked, engine.RunDrifted}[which])
+		return machine.Event{Kind: machine.Halted, Failure: engine.Fail(engine.ClassRefused, codes[which], "no")}, true
 	case odd < 12 && len(w.answered) > 0:
 		return w.answered[w.pick(len(w.answered))], true
-	case timed && (len(w.flying)+len(w.collecting) == 0 || odd < 20):
+	case timed && (len(w.flying)+len(w.collecting)+len(w.asking) == 0 || odd < 20):
 		if wake.After(w.at) {
 			w.at = wake
 		}
@@ -196,6 +213,8 @@ func (w *world) choose(m *machine.Machine) (machine.Event, bool) {
 		c := w.collecting[0]
 		w.collecting = w.collecting[1:]
 		return machine.Event{Kind: machine.ItemsCollected, Frame: c.Frame, Value: machine.Value{Inline: json.RawMessage(`[]`)}}, true
+	case len(w.asking) > 0 && (len(w.flying) == 0 || odd < 30):
+		return w.decide(), true
 	case len(w.flying) > 0:
 		return w.answer(m), true
 	}
@@ -230,9 +249,35 @@ func (w *world) answer(m *machine.Machine) machine.Event {
 	return ev
 }
 
-func (w *world) see(commands []machine.Command) {
+// decide is what people say, perhaps to a question that is over.
+func (w *world) decide() machine.Event {
+	ev := machine.Event{Kind: machine.Decided, Frame: w.asking[0].Frame}
+	w.asking = w.asking[1:]
+	if !w.calm && w.pick(3) == 0 {
+		ev.Failure = engine.Fail(engine.ClassRefused, engine.CodeDenied, "no")
+	}
+	w.answered = append(w.answered, ev)
+	return ev
+}
+
+// denied notes how the run must end since an approval was denied or had
+// expired: a timer goes before the event that is applied with it.
+func (w *world) denied(m *machine.Machine, s engine.StepRecord) {
+	if s.Form != string(program.FormApprove) || s.Status != engine.StepRefused {
+		return
+	}
+	if w.stopped == "" || w.since+1 == m.Seq() {
+		w.stopped, w.since = engine.RunDenied, m.Seq()-1
+	}
+}
+
+func (w *world) see(m *machine.Machine, commands []machine.Command) {
 	for _, c := range commands {
 		switch c := c.(type) {
+		case machine.AskApproval:
+			w.asking = append(w.asking, c)
+		case machine.PutStep:
+			w.denied(m, c.Step)
 		case machine.RunStep:
 			w.flying = append(w.flying, c)
 		case machine.CollectItems:

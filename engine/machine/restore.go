@@ -115,8 +115,8 @@ func (r *restorer) frame(parent *frame, s *frameState) error {
 	}
 	f := &frame{
 		id: s.ID, began: instant(s.Began), stop: s.Stop, timedOut: s.TimedOut, yielded: s.Yielded,
-		deeds: deeds{ran: s.Deeds.Ran, changed: s.Deeds.Changed, unchanged: s.Deeds.Unchanged},
-		past:  []byte(s.Past), pc: len(s.Past), round: s.Round,
+		deeds: s.Deeds.deeds(), ask: s.Ask,
+		past: []byte(s.Past), pc: len(s.Past), round: s.Round,
 	}
 	f.place(m.code, parent, p)
 	if f.ownsScope() && f.kind == kindStep { // of a while
@@ -172,6 +172,9 @@ func checkFrame(f *frame) error {
 	default:
 		ok = f.canGoOn() && len(f.past) == 0
 	}
+	if f.ask != nil && (f.kind != kindStep || f.node.Form != program.FormApprove) {
+		ok = false
+	}
 	if !ok {
 		return damaged("a frame has nothing to go on with")
 	}
@@ -184,6 +187,8 @@ func (f *frame) canGoOn() bool {
 	switch f.node.Form {
 	case program.FormForeach:
 		return f.loop.canGoOn(kids, f.yielded)
+	case program.FormApprove:
+		return kids == 0 && f.ask != nil && !f.yielded
 	case program.FormWhile:
 		return kids == 1 && f.round > 0 && !f.yielded || kids == 0 && f.round >= 0 && f.yielded
 	case program.FormParallel:
@@ -202,6 +207,13 @@ func (l *loop) canGoOn(kids int, paused bool) bool {
 	default:
 		return kids > 0 || paused
 	}
+}
+
+func (s *deedsState) deeds() deeds {
+	if s == nil {
+		return deeds{}
+	}
+	return deeds{ran: s.Ran, changed: s.Changed, unchanged: s.Unchanged, by: s.By}
 }
 
 func (r *restorer) call(f *frame, s *callRecord) error {

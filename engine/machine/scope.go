@@ -33,6 +33,7 @@ type outcome struct {
 	status  engine.StepStatus
 	failure *engine.Failure
 	value   val
+	after   string         // while looking ahead: its outputs are known only after this path
 	view    map[string]any // as expressions see it, with the outputs decoded so far
 }
 
@@ -190,6 +191,9 @@ func (e *env) bindStep(steps map[string]any, path expression.Path) error {
 	if o == nil {
 		steps[id] = e.code.absent(id)
 		return nil
+	}
+	if o.after != "" {
+		return unforeseen(o.after)
 	}
 	if o.view == nil {
 		o.view = map[string]any{"status": string(o.status), "error": nil}

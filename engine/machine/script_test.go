@@ -22,12 +22,14 @@ import (
 //	answer PATH {OUTPUTS} [OUTCOME]             a call succeeds
 //	fail PATH CLASS [CODE] [not-before DURATION]
 //	items PATH [LIST]                           the items of a loop are read back
+//	decide PATH yes|no [REASON]                 people approve or deny
+//	halt CODE                                   no change may follow
 //	cancel REASON
 //	tick                                        a timer is due
 //
 // Any of them may begin with "+DURATION", the time since the start; it stays
-// until the next. After every event the machine is replaced by what its
-// snapshot restores to.
+// until the next. `parked` says that the run waits for people alone. After every
+// event the machine is replaced by what its snapshot restores to.
 type spec struct {
 	name  string
 	prog  *program.Program
@@ -65,6 +67,7 @@ type teller struct {
 	since   time.Duration
 	frames  map[string]machine.RunStep
 	collect map[string]machine.FrameID
+	asked   map[string]machine.FrameID
 	values  map[engine.Reference][]byte
 	ended   bool
 	lines   []string
@@ -73,7 +76,7 @@ type teller struct {
 func newTeller(t *testing.T, p *program.Program) *teller {
 	return &teller{
 		t: t, prog: p, m: machine.New(p), frames: map[string]machine.RunStep{},
-		collect: map[string]machine.FrameID{}, values: map[engine.Reference][]byte{},
+		collect: map[string]machine.FrameID{}, asked: map[string]machine.FrameID{}, values: map[engine.Reference][]byte{},
 	}
 }
 
@@ -105,6 +108,9 @@ func (w *teller) apply(ev machine.Event) {
 		w.lines = append(w.lines, fmt.Sprintf("  end %s%s %s", result.Status, failureText(result.Failure), result.Outputs))
 	} else if wake, ok := w.m.NextWake(); ok {
 		w.lines = append(w.lines, fmt.Sprintf("  wake +%s", wake.Sub(epoch())))
+	}
+	if w.m.Parked() {
+		w.lines = append(w.lines, "  parked")
 	}
 	w.restore()
 }
@@ -153,6 +159,10 @@ func (w *teller) event(line string) machine.Event {
 	case "items":
 		path, list, _ := strings.Cut(rest, " ")
 		return machine.Event{Kind: machine.ItemsCollected, Frame: w.collect[path], Value: machine.Value{Inline: json.RawMessage(list)}}
+	case "decide":
+		return w.decision(rest)
+	case "halt":
+		return machine.Event{Kind: machine.Halted, Failure: engine.Fail(engine.ClassRefused, rest, "no change may follow")}
 	case "cancel":
 		return machine.Event{Kind: machine.CancelRequested, Reason: rest}
 	case "tick":
@@ -205,6 +215,22 @@ func (w *teller) failure(rest string) machine.Event {
 	return machine.Event{Kind: machine.StepDone, Frame: c.Frame, Attempt: c.Call.Attempt, Failure: f}
 }
 
+// decision is what people say; a question that is over is still answered.
+func (w *teller) decision(rest string) machine.Event {
+	w.t.Helper()
+	path, rest, _ := strings.Cut(rest, " ")
+	word, reason, _ := strings.Cut(rest, " ")
+	frame, ok := w.asked[path]
+	if !ok {
+		w.t.Fatalf("%s was not asked", path)
+	}
+	ev := machine.Event{Kind: machine.Decided, Frame: frame}
+	if word == "no" {
+		ev.Failure = engine.Fail(engine.ClassRefused, engine.CodeDenied, "%s", reason)
+	}
+	return ev
+}
+
 // write notes a command.
 func (w *teller) write(c machine.Command) {
 	line := ""
@@ -231,6 +257,9 @@ func (w *teller) write(c machine.Command) {
 	case machine.CollectItems:
 		w.collect[c.Path] = c.Frame
 		line = "collect " + c.Path
+	case machine.AskApproval:
+		w.asked[c.Path] = c.Frame
+		line = fmt.Sprintf("ask %s %q by %s needs %d%s", c.Path, c.Title, strings.Join(c.By, ","), c.Needs, until(c.Expires))
 	}
 	w.lines = append(w.lines, "  "+line)
 }

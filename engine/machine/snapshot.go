@@ -53,8 +53,9 @@ type frameState struct {
 	Stop     stop         `json:"stop,omitempty"`
 	TimedOut bool         `json:"timed_out,omitempty"`
 	Yielded  bool         `json:"yielded,omitempty"`
-	Deeds    deedsState   `json:"deeds,omitzero"`
+	Deeds    *deedsState  `json:"deeds,omitempty"`
 	Past     string       `json:"past,omitempty"`
+	Ask      *ask         `json:"ask,omitempty"`
 	Call     *callRecord  `json:"call,omitempty"`
 	Loop     *loopState   `json:"loop,omitempty"`
 	Join     *endingState `json:"join,omitempty"`
@@ -64,9 +65,10 @@ type frameState struct {
 }
 
 type deedsState struct {
-	Ran       bool `json:"ran,omitempty"`
-	Changed   bool `json:"changed,omitempty"`
-	Unchanged bool `json:"unchanged,omitempty"`
+	Ran       bool      `json:"ran,omitempty"`
+	Changed   bool      `json:"changed,omitempty"`
+	Unchanged bool      `json:"unchanged,omitempty"`
+	By        []NodeRef `json:"by,omitempty"`
 }
 
 type callRecord struct {
@@ -150,8 +152,7 @@ func (f *frame) state() frameState {
 	s := frameState{
 		ID: f.id, Part: f.part.name, N: f.part.n, Offset: f.part.offset, Began: f.began, Due: f.due,
 		Stop: f.stop, TimedOut: f.timedOut, Yielded: f.yielded, Past: string(f.past), Round: f.round,
-		Deeds: deedsState{Ran: f.deeds.ran, Changed: f.deeds.changed, Unchanged: f.deeds.unchanged},
-		Call:  f.call.record(), Loop: f.loop.state(),
+		Deeds: f.deeds.state(), Ask: f.ask, Call: f.call.record(), Loop: f.loop.state(),
 	}
 	if f.join.status != "" {
 		s.Join = &endingState{Status: f.join.status, Failure: f.join.failure, Returned: f.join.returned, Reason: f.join.reason}
@@ -163,6 +164,13 @@ func (f *frame) state() frameState {
 		s.Kids = append(s.Kids, kid.state())
 	}
 	return s
+}
+
+func (d deeds) state() *deedsState {
+	if !d.ran && !d.changed && !d.unchanged && len(d.by) == 0 {
+		return nil
+	}
+	return &deedsState{Ran: d.ran, Changed: d.changed, Unchanged: d.unchanged, By: d.by}
 }
 
 func (f *frame) ownsScope() bool { return f.parent == nil || f.env != f.parent.env }

@@ -52,6 +52,8 @@ func (m *Machine) perform(f *frame) (ending, bool) {
 		return m.enterCall(f)
 	case program.FormTry:
 		return m.enterTry(f)
+	case program.FormApprove:
+		return m.enterApproval(f)
 	case program.FormSet, program.FormFail, program.FormReturn:
 		f.deeds.ran = true
 		return m.performAtOnce(f), true
@@ -176,7 +178,7 @@ func (m *Machine) stepOver(f *frame, e ending) ending {
 // remember puts a step's result where expressions find it.
 func (m *Machine) remember(f *frame, e ending) {
 	if f.node.ID != "" {
-		f.parent.env.put(&outcome{node: f.node, status: e.status, failure: e.failure, value: e.value})
+		f.parent.env.put(&outcome{node: f.node, status: e.status, failure: e.failure, value: e.value, after: e.after})
 	}
 }
 

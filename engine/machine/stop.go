@@ -12,7 +12,7 @@ type stop string
 
 const (
 	stopCancel  stop = "cancel"  // a person asked for it
-	stopHalt    stop = "halt"    // the cap on changes; what is in flight is not even asked to stop
+	stopHalt    stop = "halt"    // no change may follow; what is in flight is not even asked to stop
 	stopReturn  stop = "return"  // a return beside it unwinds the playbook
 	stopTimeout stop = "timeout" // of this frame or one around it
 )
@@ -32,6 +32,9 @@ func (m *Machine) stop(f *frame, why stop) {
 		f.call.state = callIdle
 		m.cut = append(m.cut, f)
 	case f.loop.collecting():
+		m.cut = append(m.cut, f)
+	case f.ask != nil:
+		f.ask = nil
 		m.cut = append(m.cut, f)
 	}
 	for _, kid := range f.kids {
@@ -84,6 +87,27 @@ func (m *Machine) cancel(reason string) {
 	m.stop(m.root, stopCancel)
 }
 
+// halts reports whether a refusal with this code is about the whole run, and
+// not about one target.
+func halts(code string) bool {
+	switch code {
+	case engine.CodeMaxChanges, engine.CodeMaxPercent, engine.CodeBudget, engine.CodeFrozen,
+		engine.CodePolicy, engine.CodeOutside, engine.CodeDenied, engine.CodeExpired:
+		return true
+	default:
+		return false
+	}
+}
+
+// haltedBy takes from outside that no change may follow.
+func (m *Machine) haltedBy(ev Event) {
+	if m.root == nil {
+		return
+	}
+	fail := *ev.Failure
+	m.halt(&fail)
+}
+
 // halt stops the run because no change may follow.
 func (m *Machine) halt(fail *engine.Failure) {
 	if m.halted == nil {
@@ -104,7 +128,7 @@ func (m *Machine) reason(f *frame) *engine.Failure {
 	case f.stop == stopCancel && m.cancelled != nil:
 		fail = *m.cancelled
 	case f.stop == stopHalt && m.halted != nil:
-		fail = *engine.Fail(m.halted.Class, m.halted.Code, "the limit on changes was reached before this could be done")
+		fail = *engine.Fail(m.halted.Class, m.halted.Code, "%s before this could be done", haltedWords(m.halted.Code))
 	case f.stop == stopReturn:
 		fail = *engine.Fail(engine.ClassCancelled, "returned", "the playbook returned before it ended")
 	default:
@@ -114,4 +138,22 @@ func (m *Machine) reason(f *frame) *engine.Failure {
 		fail.Step = f.path
 	}
 	return &fail
+}
+
+// haltedWords says in a few words why no change may follow.
+func haltedWords(code string) string {
+	switch code {
+	case engine.CodeFrozen:
+		return "changes were frozen"
+	case engine.CodeDenied:
+		return "the run was denied"
+	case engine.CodeExpired:
+		return "the time to approve was over"
+	case engine.CodeOutside:
+		return "the run left what was approved"
+	case engine.CodePolicy:
+		return "the policy stopped the run"
+	default:
+		return "the limit on changes was reached"
+	}
 }

@@ -83,6 +83,8 @@ func (m *Machine) fire() {
 // expire is what happens when a frame's timer is due.
 func (m *Machine) expire(f *frame) {
 	switch {
+	case f.ask != nil:
+		m.expireApproval(f)
 	case f.call.running():
 		f.call.expired = true
 		m.stopCall(f, stopTimeout)

@@ -62,6 +62,9 @@ func stepView(f *frame) StepView {
 		v.Title = f.env.item.label
 		v.Form = program.FormUses
 	}
+	if f.ask != nil {
+		v.Status = engine.StepWaiting
+	}
 	if f.call != nil {
 		v.Failure = f.call.failure
 		if f.call.waiting() {

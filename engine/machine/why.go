@@ -9,28 +9,62 @@ import (
 	"unicode/utf8"
 
 	"github.com/drawbridge-soar/drawbridge/engine"
+	"github.com/drawbridge-soar/drawbridge/engine/program"
 )
 
 // longestWhy is how many bytes of reasons are kept with a change.
 const longestWhy = 600
 
 // why says in words why a change is about its target: the `reasons` that the
-// element of the nearest loop gives, and the `evidence` behind them. Actions
-// that find people give both. It is "" where no loop around it knows.
+// element of the nearest loop gives with the `evidence` behind them, as actions
+// that find people do, and the conditions that let it through. It is "" where
+// nothing around it knows.
 func why(f *frame) string {
 	if f.node.Uses.Effect != engine.Change {
 		return ""
 	}
+	conditions := conditionsAround(f)
 	for ; f != nil; f = f.parent {
 		if f.env == nil || f.env.item == nil {
 			continue
 		}
 		if said := whyOf(f.env.item.raw); said != "" {
-			return said
+			return shortened(strings.Join(append([]string{said}, conditions...), "; "))
 		}
 	}
-	return ""
+	return shortened(strings.Join(conditions, "; "))
 }
+
+// conditionsAround are the conditions that led to a step, the innermost first.
+func conditionsAround(f *frame) []string {
+	var out []string
+	var from *frame
+	for ; f != nil; from, f = f, f.parent {
+		if f.kind != kindStep {
+			continue
+		}
+		if n := f.node; n.If != nil {
+			word := "if "
+			if from != nil && from.part.name == partElse {
+				word = "unless "
+			}
+			out = append(out, word+oneLine(n.If.Source()))
+		}
+		if from != nil && f.node.Form == program.FormSwitch {
+			out = append(out, caseOf(f, from))
+		}
+	}
+	return out
+}
+
+func caseOf(f, from *frame) string {
+	if from.part.name == partDefault {
+		return "no case of " + oneLine(f.node.Switch.Source())
+	}
+	return "case " + f.node.Branches[from.part.n].Name + " of " + oneLine(f.node.Switch.Source())
+}
+
+func oneLine(source string) string { return strings.Join(strings.Fields(source), " ") }
 
 // whyOf reads the reasons of an element; what has another shape gives none.
 func whyOf(raw []byte) string {

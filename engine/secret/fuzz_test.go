@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/drawbridge-soar/drawbridge/engine/secret"
 )
@@ -19,6 +20,9 @@ func FuzzRedactorJSON(f *testing.F) {
 	f.Add(`["a\"b\\c\u00e9"]`, `a"b\c`+"\u00e9")
 	f.Fuzz(func(t *testing.T, doc, plain string) {
 		if !json.Valid([]byte(doc)) || strings.Contains(secret.Placeholder, strings.TrimSpace(plain)) {
+			t.Skip()
+		}
+		if !utf8.ValidString(plain) { // no document can hold it, and half a rune of it is in any �
 			t.Skip()
 		}
 		got, err := knowing(plain).JSON(json.RawMessage(doc))

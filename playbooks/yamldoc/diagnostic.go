@@ -44,6 +44,17 @@ func NewDiagnostic(path, code, format string, args ...any) Diagnostic {
 	return Diagnostic{Path: path, Severity: Error, Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
+// ErrorIn is an error at a place of a file that is known by its line and
+// column only, from 1; at line 0 it is about the file as a whole.
+func ErrorIn(path string, data []byte, line, column int, code, format string, args ...any) Diagnostic {
+	d := NewDiagnostic(path, code, format, args...)
+	if line > 0 {
+		d.Line, d.Column, d.Length = line, max(column, 1), 1
+		d.Snippet = newSnippet(newSource(path, string(data)).line(line), d.Column, d.Length)
+	}
+	return d
+}
+
 // WithHint is d that also says what to write instead.
 func (d Diagnostic) WithHint(format string, args ...any) Diagnostic {
 	d.Hint = fmt.Sprintf(format, args...)

@@ -31,6 +31,13 @@ func TestDiagnosticAsText(t *testing.T) {
 		},
 		{"a whole file", NewDiagnostic("g.yaml", "read", "no %s", "file"), "g.yaml: error: no file [read]\n"},
 		{
+			"a place known by line and column",
+			ErrorIn("h.yaml", []byte("a: 1\r\n  b: 2\n"), 2, 3, "x", "no %s", "b"),
+			"h.yaml:2:3: error: no b [x]\n    2 |   b: 2\n      |   ^\n",
+		},
+		{"a place that is not there", ErrorIn("h.yaml", []byte("a: 1\n"), 7, 0, "x", "no"), "h.yaml:7:1: error: no [x]\n"},
+		{"no line", ErrorIn("h.yaml", []byte("a: 1\n"), 0, 0, "x", "no"), "h.yaml: error: no [x]\n"},
+		{
 			"control characters",
 			NewDiagnostic("a\x1b[31m.yaml", "x", "two\nlines\r\x07 and \u202eback").WithHint("tab\there"),
 			"a\ufffd[31m.yaml: error: two lines \ufffd and \ufffdback [x]\n      hint: tab here\n",

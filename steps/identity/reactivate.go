@@ -39,6 +39,11 @@ func (UserReactivate) Read(ctx context.Context, call engine.Call) (engine.Subjec
 	return readState(ctx, call)
 }
 
+// Recognize tells the user from a row of user.list and the like.
+func (UserReactivate) Recognize(call engine.Call, row map[string]any) (engine.Subject, bool) {
+	return recognize(call, row)
+}
+
 // Preview says that the user would be active.
 func (UserReactivate) Preview(_ engine.Call, before engine.Subject) (engine.Preview, error) {
 	return previewState(before, Active, "user.suspend"), nil

@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"maps"
+	"time"
 
 	"github.com/drawbridge-soar/drawbridge/engine"
 )
@@ -21,10 +22,47 @@ func readState(ctx context.Context, call engine.Call) (engine.Subject, error) {
 	if err != nil {
 		return engine.Subject{}, err
 	}
-	u, _, err := selectUser(ctx, dir, call.Inputs)
+	u, count, err := selectUser(ctx, dir, call.Inputs)
 	if err != nil {
 		return engine.Subject{}, err
 	}
+	subject := subjectOf(conn, u)
+	subject.Population = population(conn, count)
+	return subject, nil
+}
+
+// recognize is readState of a user that a row shows which was just read.
+func recognize(call engine.Call, row map[string]any) (engine.Subject, bool) {
+	_, conn, err := engine.Offered[Directory](call, CapabilityDirectory)
+	if err != nil {
+		return engine.Subject{}, false
+	}
+	u, whole := userOf(row)
+	id, _ := call.Inputs["id"].(string)
+	if !whole || id == "" || u.ID != id {
+		return engine.Subject{}, false
+	}
+	return subjectOf(conn, u), true
+}
+
+// userOf reads a user from a row; false where the row does not show all of it.
+func userOf(row map[string]any) (User, bool) {
+	var u User
+	var state, created string
+	fields := map[string]*string{"id": &u.ID, "email": &u.Email, "name": &u.Name, "state": &state, "created_at": &created}
+	for name, into := range fields {
+		text, ok := row[name].(string)
+		if !ok {
+			return User{}, false
+		}
+		*into = text
+	}
+	at, err := time.Parse(time.RFC3339, created)
+	u.State, u.CreatedAt = State(state), at
+	return u, err == nil && (u.State == Active || u.State == Suspended)
+}
+
+func subjectOf(conn *engine.Connection, u User) engine.Subject {
 	subject := engine.Subject{
 		Connection: conn,
 		Target:     engine.Target{ID: u.ID, Name: u.Name},
@@ -37,7 +75,7 @@ func readState(ctx context.Context, call engine.Call) (engine.Subject, error) {
 	if u.Email != "" {
 		subject.Aliases = []string{u.Email}
 	}
-	return subject, nil
+	return subject
 }
 
 // previewState says what bringing the subject into a state would make of it.

@@ -90,6 +90,7 @@ func TestReadNamesTheTarget(t *testing.T) {
 		}},
 		{map[string]any{"email": "B@EXAMPLE.com"}, engine.Subject{
 			Target: engine.Target{ID: "b", Name: "b@example.com"}, State: map[string]any{"state": "active"}, Aliases: []string{"b@example.com"},
+			Population: &engine.Population{Connection: "people", Count: 2}, // the whole directory was read to find it
 		}},
 	}
 	for _, tt := range tests {
@@ -103,6 +104,49 @@ func TestReadNamesTheTarget(t *testing.T) {
 		if got.Connection == nil || got.Connection.Name != "people" {
 			t.Errorf("the connection is %v", got.Connection)
 		}
+	}
+}
+
+func TestRecognizesTheTargetInARow(t *testing.T) {
+	row := func(change map[string]any) map[string]any {
+		r := map[string]any{"id": "a", "email": "a@example.com", "name": "User a", "state": "active", "created_at": "2026-01-05T10:00:00.000Z", "reasons": []any{"x"}}
+		for name, v := range change {
+			if r[name] = v; v == nil {
+				delete(r, name)
+			}
+		}
+		return r
+	}
+	for name, tt := range map[string]struct {
+		inputs map[string]any
+		row    map[string]any
+		want   bool
+	}{
+		"its id":                  {map[string]any{"id": "a"}, row(nil), true},
+		"another's id":            {map[string]any{"id": "b"}, row(nil), false},
+		"an address is no proof":  {map[string]any{"email": "a@example.com"}, row(nil), false},
+		"a row without the state": {map[string]any{"id": "a"}, row(map[string]any{"state": nil}), false},
+		"a state nobody knows":    {map[string]any{"id": "a"}, row(map[string]any{"state": "locked"}), false},
+		"a time that is none":     {map[string]any{"id": "a"}, row(map[string]any{"created_at": "yesterday"}), false},
+		"no row of a user":        {map[string]any{"id": "a"}, map[string]any{"id": "a"}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			call := callOf(identity.UserSuspend{}, &directory{users: []identity.User{user("a")}}, nil, tt.inputs)
+			got, ok := identity.UserSuspend{}.Recognize(call, tt.row)
+			if ok != tt.want {
+				t.Fatalf("recognized: %v", ok)
+			}
+			if !ok {
+				return
+			}
+			read, err := identity.UserSuspend{}.Read(t.Context(), call)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(read, got, cmpopts.IgnoreFields(engine.Subject{}, "Connection", "Record")); diff != "" {
+				t.Errorf("the row shows something else than the service (-read +row):\n%s", diff)
+			}
+		})
 	}
 }
 

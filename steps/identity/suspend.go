@@ -51,6 +51,11 @@ func (UserSuspend) Read(ctx context.Context, call engine.Call) (engine.Subject, 
 	return readState(ctx, call)
 }
 
+// Recognize tells the user from a row of user.list and the like.
+func (UserSuspend) Recognize(call engine.Call, row map[string]any) (engine.Subject, bool) {
+	return recognize(call, row)
+}
+
 // Preview says that the user would be suspended.
 func (UserSuspend) Preview(_ engine.Call, before engine.Subject) (engine.Preview, error) {
 	return previewState(before, Suspended, "user.reactivate"), nil

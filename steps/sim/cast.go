@@ -1,6 +1,10 @@
 package sim
 
-import "time"
+import (
+	"fmt"
+	"strings"
+	"time"
+)
 
 // role is somebody's part in the tenant's story.
 type role int
@@ -29,6 +33,9 @@ type part struct {
 	age       time.Duration // of the account; ordinary when 0
 	suspended bool          // when the story begins
 	last      int           // of a dormant account: days since its last sign-in; 0 for never
+
+	id      string    // of a scene: "" for one that is made up
+	created time.Time // of a scene: zero for an ordinary age
 }
 
 const day = 24 * time.Hour
@@ -63,6 +70,24 @@ func parts() []part {
 	}
 }
 
+// castHijacked is how many of the cast are hijacked.
+const castHijacked = 3
+
+// victims are those who are hijacked beside the cast. Their addresses are those
+// of a branch, so that nobody else has one.
+func victims(o Options) []part {
+	given, family := givenNames(), familyNames()
+	var out []part
+	for n := range max(0, o.Hijacked-castHijacked) {
+		first, last := given[n%len(given)], family[7*n%len(family)]
+		out = append(out, part{
+			role: hijacked, name: first + " " + last,
+			email: fmt.Sprintf("%s.%s%d@branch.example.com", strings.ToLower(first), strings.ToLower(last), n+1),
+		})
+	}
+	return out
+}
+
 // HostileName is the display name of the cast's hostile account: Slack markup,
 // a line break, a terminal's escape sequences and a bidirectional override.
 const HostileName = "Eve <!channel> <https://evil.example|Approve>\n\x1b[2J\x1b[31mALL CLEAR\x1b[0m \u202etxt.exe"
@@ -87,7 +112,12 @@ type Cast struct {
 }
 
 func (p population) cast() Cast {
-	one := func(r role) Person { return p.played(r)[0] }
+	one := func(r role) Person {
+		if all := p.played(r); len(all) > 0 {
+			return all[0]
+		}
+		return Person{} // a scene has no such part
+	}
 	return Cast{
 		Hijacked: p.played(hijacked), Dormant: p.played(dormant), BreakGlass: one(breakGlass),
 		LastOwner: one(lastOwner), External: p.played(external), Service: one(service),

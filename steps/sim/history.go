@@ -48,20 +48,29 @@ type writer struct {
 	history
 }
 
-func newHistory(people population) history {
+func newHistory(people population, scene *Scene) history {
 	w := &writer{people: people, places: places()}
 	for i := range min(people.count, historyPeople) {
 		if _, cast := people.part(i); !cast {
 			w.ordinary(i)
 		}
 	}
-	for n, part := range people.parts {
-		w.perform(people.place(n), n, part)
+	if scene != nil {
+		w.enact(scene)
+	} else {
+		w.story()
 	}
-	w.spraying()
 	slices.SortFunc(w.signIns, func(a, b signIn) int { return a.at.Compare(b.at) })
 	slices.SortFunc(w.usages, func(a, b usage) int { return a.at.Compare(b.at) })
 	return w.history
+}
+
+// story is what the cast does, and the noise around it.
+func (w *writer) story() {
+	for n, part := range w.people.parts {
+		w.perform(w.people.place(n), n, part)
+	}
+	w.spraying()
 }
 
 // ago is a moment before the story's present.

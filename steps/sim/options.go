@@ -1,6 +1,9 @@
 package sim
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // The bounds and defaults of Options.
 const (
@@ -17,11 +20,19 @@ type Options struct {
 	// than MinimumUsers. They are computed when asked for, so that a million
 	// cost no memory; only the cast and the first few thousand have a history.
 	Users int
+	// Hijacked is how many accounts look hijacked; the cast's three for 0, and
+	// never fewer. Where there are many, there are at least twice as many people.
+	Hijacked int
 	// Now is the moment the history leads up to; the time of New by default.
 	Now time.Time
 	// Clock stamps the log and ages the tokens. By default it starts at Now and
 	// runs with real time.
 	Clock func() time.Time
+	// Sleep is how the tenant waits where a fault wants it to, and how senders
+	// do that are never answered; with real time by default.
+	Sleep func(ctx context.Context, d time.Duration) error
+	// Scene replaces the cast and its stories; nil for them.
+	Scene *Scene
 	// TokenLife is how long an access token is good for; 15 minutes by default.
 	TokenLife time.Duration
 	// Forbidden are the operations the OAuth application was not granted.
@@ -30,16 +41,30 @@ type Options struct {
 	Features []string
 	// Faults are in place from the start; see Tenant.Inject.
 	Faults []Fault
+
+	simulated bool // Sleep is not real: a sender waits for so long and gives up
 }
 
 func (o Options) withDefaults() Options {
 	if o.Seed == 0 {
 		o.Seed = 1
 	}
-	if o.Users == 0 {
+	switch {
+	case o.Scene != nil:
+		o.Users = o.Scene.Ordinary + len(o.Scene.People)
+	case o.Users == 0:
 		o.Users = DefaultUsers
+	default:
+		o.Users = max(o.Users, MinimumUsers)
 	}
-	o.Users = max(o.Users, MinimumUsers)
+	if o.Scene == nil {
+		o.Hijacked = max(o.Hijacked, castHijacked)
+		o.Users = max(o.Users, 2*o.Hijacked)
+	}
+	o.simulated = o.Sleep != nil
+	if !o.simulated {
+		o.Sleep = sleep
+	}
 	if o.TokenLife == 0 {
 		o.TokenLife = TokenLife
 	}

@@ -22,23 +22,33 @@ type population struct {
 	count   int
 	now     time.Time
 	account string
+	domain  string // of the addresses of ordinary people
 	given   []string
 	family  []string
 	parts   []part
-	byIndex map[int]int // index of a person → index in parts
+	byIndex map[int]int    // index of a person → index in parts
+	byID    map[string]int // index of a person whose id was chosen
 }
 
 func newPopulation(o Options) population {
 	p := population{
 		seed: o.Seed, count: o.Users, now: o.Now,
 		account: idOf(o.Seed, mix(o.Seed^0xacc0)),
+		domain:  "@example.com",
 		given:   givenNames(),
 		family:  familyNames(),
-		parts:   parts(),
+		parts:   append(parts(), victims(o)...),
 		byIndex: map[int]int{},
+		byID:    map[string]int{},
 	}
-	for n := range p.parts {
+	if o.Scene != nil {
+		p.parts, p.domain = o.Scene.parts(), "@staff.example.com" // nobody named has the address of one who is not
+	}
+	for n, part := range p.parts {
 		p.byIndex[p.place(n)] = n
+		if part.id != "" {
+			p.byID[part.id] = p.place(n)
+		}
 	}
 	return p
 }
@@ -75,10 +85,13 @@ func (p population) ordinaryName(i int) (name, email string) {
 	if round := i / pairs; round > 0 {
 		number = strconv.Itoa(round + 1)
 	}
-	return first + " " + last, strings.ToLower(first) + "." + strings.ToLower(last) + number + "@example.com"
+	return first + " " + last, strings.ToLower(first) + "." + strings.ToLower(last) + number + p.domain
 }
 
 func (p population) created(i int) time.Time {
+	if part, ok := p.part(i); ok && !part.created.IsZero() {
+		return part.created
+	}
 	age := time.Duration(150+p.roll(i, "age")%1500) * 24 * time.Hour
 	if part, ok := p.part(i); ok && part.age != 0 {
 		age = part.age
@@ -100,9 +113,19 @@ func (p population) roll(i int, about string) int {
 
 // id has the form of the service's: 26 upper-case characters. The index can be
 // had back from it, so that no table is needed.
-func (p population) id(i int) string { return idOf(p.seed, uint64(i)) }
+func (p population) id(i int) string { return string(p.appendID(nil, i)) }
+
+func (p population) appendID(b []byte, i int) []byte {
+	if part, ok := p.part(i); ok && part.id != "" {
+		return append(b, part.id...)
+	}
+	return appendID(b, p.seed, uint64(i))
+}
 
 func (p population) indexOf(id string) (int, bool) {
+	if i, ok := p.byID[id]; ok {
+		return i, true
+	}
 	raw, err := idEncoding().DecodeString(id)
 	if err != nil || len(raw) != 16 {
 		return 0, false

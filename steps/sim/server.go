@@ -170,9 +170,9 @@ func (t *Tenant) withhold(ctx context.Context, c call) (answer reply, silent boo
 	case FaultExpireToken:
 		t.expire(c.r)
 	case FaultSlow:
-		pause(ctx, c.fault.Delay)
+		_ = t.opts.Sleep(ctx, c.fault.Delay) // nobody is there to hear of it
 	case FaultNoReply:
-		<-ctx.Done()
+		t.keepWaiting(ctx)
 		return reply{}, true
 	default: // performed, whatever comes of it
 	}
@@ -182,12 +182,23 @@ func (t *Tenant) withhold(ctx context.Context, c call) (answer reply, silent boo
 	return answer, false
 }
 
-func pause(ctx context.Context, d time.Duration) {
+// keepWaiting returns when the sender has given up.
+func (t *Tenant) keepWaiting(ctx context.Context) {
+	for ctx.Err() == nil {
+		if err := t.opts.Sleep(ctx, silence); err == nil && t.opts.simulated {
+			return
+		}
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
+		return nil
 	case <-ctx.Done():
+		return ctx.Err() //nolint:wrapcheck // nobody asks why
 	}
 }
 
@@ -218,6 +229,10 @@ func spoil(w http.ResponseWriter, c call, a reply) {
 		send(w, reply{status: http.StatusOK, kind: "text/html", body: []byte("<html>Please sign in to the proxy</html>")})
 		return
 	default: // the connection is cut
+	}
+	if near, ok := w.(*wire); ok {
+		near.spoil(c.fault.Kind, a)
+		return
 	}
 	conn, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {

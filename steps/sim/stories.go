@@ -10,7 +10,7 @@ func (w *writer) perform(i, n int, p part) {
 	switch p.role {
 	case hijacked:
 		w.ordinary(i)
-		w.hijack(i, w.hijacks)
+		w.hijack(i, w.hijacks%castHijacked)
 		w.hijacks++
 	case twin:
 		w.ordinary(i)

@@ -51,7 +51,7 @@ func New(o Options) *Tenant {
 		tokens:    map[string]token{},
 		readers:   map[string][]string{},
 	}
-	t.history = sync.OnceValue(func() history { return newHistory(t.people) })
+	t.history = sync.OnceValue(func() history { return newHistory(t.people, o.Scene) })
 	t.credentials = Credentials{
 		Account:      t.people.account,
 		ClientID:     "sim-client-" + t.word("client"),
@@ -103,6 +103,20 @@ func (t *Tenant) Suspended(id string) (bool, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.isSuspended(i), nil
+}
+
+// SetSuspended makes an account suspended or active as somebody does in the
+// service itself: no client has asked, and no refusal keeps them from it. It is
+// not among Changes.
+func (t *Tenant) SetSuspended(id string, suspended bool) error {
+	i, ok := t.people.indexOf(id)
+	if !ok {
+		return fmt.Errorf("there is no user %q in the tenant", id)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.suspended[i] = suspended
+	return nil
 }
 
 // isSuspended needs the lock.

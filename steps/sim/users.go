@@ -141,14 +141,14 @@ func (t *Tenant) appendPage(b []byte, q listQuery, start int, twice bool) ([]byt
 func (t *Tenant) appendUser(b []byte, i int, closed bool) []byte {
 	name, email := t.people.nameAndEmail(i)
 	b = append(b, `{"id":"`...)
-	b = appendID(b, t.opts.Seed, uint64(i))
+	b = t.people.appendID(b, i)
 	b = append(append(b, `","email":"`...), email...)
 	b = append(appendQuoted(append(b, `","display_name":`...), name), `,"state":"`...)
 	b = append(b, stateOf(closed)...)
 	b = append(b, `","create_time":"`...)
 	b = t.people.created(i).AppendFormat(b, time.RFC3339)
 	b = append(append(b, `","path":"accounts/`...), t.people.account...)
-	b = appendID(append(b, `/users/`...), t.opts.Seed, uint64(i))
+	b = t.people.appendID(append(b, `/users/`...), i)
 	return append(b, `"}`...)
 }
 

@@ -39,6 +39,20 @@ type Options struct {
 	Jitter func() float64                                   // in [0, 1); random by default
 }
 
+// For is the options for a connection that is opened: its version, its clock,
+// and what takes the place of the network and of waiting. What the opening
+// does not say stays as it is.
+func (o Options) For(opening engine.Opening) Options {
+	o.Version, o.Now = opening.Version, opening.Now
+	if opening.Transport != nil {
+		o.Transport = opening.Transport
+	}
+	if opening.Sleep != nil {
+		o.Sleep = opening.Sleep
+	}
+	return o
+}
+
 // Client sends requests for one connection. It may be used by several
 // goroutines, which share its limiter: when the service asks one of them to
 // wait, all wait.

@@ -366,3 +366,27 @@ func TestConnectionsAreUsedAgain(t *testing.T) {
 		t.Errorf("%d connections for %d calls", count, calls.Load())
 	}
 }
+
+// carried is a network that answers by itself.
+type carried struct{ asked int }
+
+func (c *carried) RoundTrip(r *http.Request) (*http.Response, error) {
+	c.asked++
+	status := http.StatusServiceUnavailable
+	if c.asked > 1 {
+		status = http.StatusOK
+	}
+	return &http.Response{StatusCode: status, Body: http.NoBody, Header: http.Header{}, Request: r}, nil
+}
+
+func TestAnOpeningTakesThePlaceOfNetworkAndTime(t *testing.T) {
+	network, at := &carried{}, newClock()
+	client := transport.New(transport.Options{}.For(engine.Opening{Version: "v", Now: at.Now, Transport: network, Sleep: at.Sleep}))
+	err := client.Retry(t.Context(), func(ctx context.Context) error {
+		_, err := client.Do(ctx, transport.Request{Method: http.MethodGet, URL: "https://nowhere.invalid/", Route: "GET /", Effect: transport.Read})
+		return err
+	})
+	if err != nil || network.asked != 2 || len(at.slept) != 1 {
+		t.Errorf("%v; asked %d times, slept %v", err, network.asked, at.slept)
+	}
+}

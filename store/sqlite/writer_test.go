@@ -162,8 +162,6 @@ func TestMessages(t *testing.T) {
 	commit(t, s, numbered("run_1", 1))
 	stray := first("run_2")
 	stray.Bundles, stray.Runs[0].Hash = nil, "beef"
-	changing := first("run_1")
-	changing.Runs[0].ChangeSet = "v9"
 	snap := func(seq uint64) engine.Batch {
 		return engine.Batch{Snapshots: []engine.Snapshot{{Run: "run_1", Seq: seq}}}
 	}
@@ -175,10 +173,6 @@ func TestMessages(t *testing.T) {
 		"committing: step s1 of run_3: the run: not found":                                                {Steps: numbered("run_3", 1).Steps},
 		"committing: item 4 of loop of run_3: the run: not found":                                         {Items: []engine.ItemRecord{{Run: "run_3", Path: "loop", Index: 4, Outcome: engine.OutcomeDone}}},
 		"committing: run_2: its bundle beef: not found":                                                   stray,
-		"committing: run_1: its change set v9: not found":                                                 changing,
-		"committing: plan plan_1: its change set v9: not found":                                           {Plans: []engine.PlanRecord{{ID: "plan_1", Set: "v9"}}},
-		"committing: answer to look of run_3: the run or plan: not found":                                 {Answers: []engine.Answer{{Owner: "run_3", Path: "look", Value: "v9"}}},
-		"committing: answer to look of run_1: its value v9: not found":                                    {Answers: []engine.Answer{{Owner: "run_1", Path: "look", Value: "v9"}}},
 		"committing: snapshot 1 of run_1: the run was changed by somebody else":                           snap(1),
 		`committing: the record cannot be stored: run 1 of the batch has the unknown status "levitating"`: {Runs: []engine.RunRecord{{ID: "run_1", Status: "levitating"}}},
 	} {

@@ -17,8 +17,9 @@ func (a *app) checkCommand() *cobra.Command {
 		Short: "Check playbooks: structure, types, names; says file, line and column",
 		Long: `Checks playbooks, and all playbooks in folders, without running anything or
 reaching any service. With a configuration it also checks that every action has
-a connection; without one it skips that and says so. Exit code 2 when something
-is wrong.`,
+a connection, that approvals ask people who exist and hear of it, and that the
+configuration's policy allows all of it; without one it skips that and says so.
+Exit code 2 when something is wrong.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: work(func(_ context.Context, args []string) error { return a.check(args) }),
 	}
@@ -50,13 +51,20 @@ func (a *app) check(paths []string) error {
 	if err != nil {
 		return err
 	}
-	var found []yamldoc.Diagnostic
+	if conf.Path != "" {
+		env.Asking = asking(conf)
+	}
 	checked := playbooks.Check(env, paths...)
+	found := yamldoc.Sort(append(checkedPolicy(conf, env.Actions, checked), diagnosticsIn(checked)...))
+	return a.showChecked(len(checked), found, conf.Path != "")
+}
+
+func diagnosticsIn(checked []playbooks.Checked) []yamldoc.Diagnostic {
+	var found []yamldoc.Diagnostic
 	for _, c := range checked {
 		found = append(found, c.Diagnostics...)
 	}
-	found = yamldoc.Sort(found)
-	return a.showChecked(len(checked), found, conf.Path != "")
+	return found
 }
 
 func (a *app) showChecked(count int, found []yamldoc.Diagnostic, configured bool) error {

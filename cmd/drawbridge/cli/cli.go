@@ -115,14 +115,32 @@ guard or drifted; 5 partial; 130 interrupted.`,
 
 func (a *app) applyFlags(cmd *cobra.Command) error {
 	a.running = strings.TrimPrefix(cmd.CommandPath(), "drawbridge ")
-	if a.output != "table" && a.output != "json" {
-		return usage("--output must be table or json, not %q", a.output)
+	if err := a.checkOutput(cmd); err != nil {
+		return err
 	}
 	if a.verbose {
 		a.log = a.newLog(slog.LevelDebug)
 	}
 	return nil
 }
+
+// markdownMark is the annotation of commands that also write Markdown.
+const markdownMark = "markdown"
+
+func (a *app) checkOutput(cmd *cobra.Command) error {
+	_, markdown := cmd.Annotations[markdownMark]
+	switch {
+	case a.output == "table", a.output == "json", a.output == "markdown" && markdown:
+		return nil
+	case markdown:
+		return usage("--output must be table, json or markdown, not %q", a.output)
+	default:
+		return usage("--output must be table or json, not %q", a.output)
+	}
+}
+
+// markdown reports whether Markdown is asked for.
+func (a *app) markdown() bool { return a.output == "markdown" }
 
 // json reports whether one JSON object is asked for.
 func (a *app) json() bool { return a.output == "json" }

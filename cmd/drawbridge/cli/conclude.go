@@ -16,16 +16,17 @@ func (a *app) conclude(ctx context.Context, rt *opened, run engine.RunRecord) er
 	if err != nil {
 		return err
 	}
+	advice := a.advice(past)
 	if a.json() {
 		err = a.print(past.document(false))
-		for _, line := range a.advice(run) {
+		for _, line := range advice {
 			a.say("%s", line)
 		}
 	} else {
 		if a.terminal.drawable { // elsewhere the steps were told while they ran
 			screen.Steps(a.stdout, past.steps, a.palette)
 		}
-		screen.Summary(a.stdout, past.report(a.advice(run)), a.palette)
+		screen.Summary(a.stdout, past.report(advice), a.palette)
 	}
 	if err != nil {
 		return err
@@ -35,29 +36,6 @@ func (a *app) conclude(ctx context.Context, rt *opened, run engine.RunRecord) er
 		return quit(code)
 	}
 	return nil
-}
-
-// advice says what to do next, by how a run stands.
-func (a *app) advice(run engine.RunRecord) []string {
-	show := "look at it again: " + a.command("runs show "+run.ID)
-	resume := a.command("runs resume " + run.ID)
-	switch run.Status {
-	case engine.RunInterrupted, engine.RunRunning, engine.RunQueued:
-		return []string{"nothing is lost, and nothing will be done twice", "continue: " + resume, show}
-	case engine.RunUnsettled:
-		return []string{
-			"a change may or may not have happened, and its target could not be read back; look at the account",
-			"read it back again and continue: " + resume, show,
-		}
-	case engine.RunWaiting:
-		return []string{"continue: " + resume, show}
-	case engine.RunBlocked:
-		return []string{"the guard stopped it: what is listed as done stays done, nothing else was changed", show}
-	case engine.RunPartial:
-		return []string{"not everything was done: what failed or was refused is listed above", show}
-	default:
-		return []string{show}
-	}
 }
 
 // leftovers are the runs that are not over although no engine carries them out.

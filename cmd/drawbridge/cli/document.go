@@ -12,19 +12,24 @@ import (
 // runDocument is a run as -o json prints it: by run, by runs show and, without
 // changes, steps and items, by runs list.
 type runDocument struct {
-	ID         string           `json:"id"`
-	Playbook   string           `json:"playbook"`
-	Status     engine.RunStatus `json:"status"`
-	Actor      engine.Actor     `json:"actor"`
-	CreatedAt  string           `json:"created_at"`
-	FinishedAt *string          `json:"finished_at"`
-	Inputs     json.RawMessage  `json:"inputs"`
-	Changes    []changeDocument `json:"changes"`
-	Outputs    json.RawMessage  `json:"outputs"`
-	Error      *failureDocument `json:"error"`
-	Hash       string           `json:"hash"`
-	Steps      []stepDocument   `json:"steps,omitempty"` // of runs show
-	Items      []itemDocument   `json:"items,omitempty"` // of runs show
+	ID         string            `json:"id"`
+	Playbook   string            `json:"playbook"`
+	Status     engine.RunStatus  `json:"status"`
+	Actor      engine.Actor      `json:"actor"`
+	CreatedAt  string            `json:"created_at"`
+	FinishedAt *string           `json:"finished_at"`
+	Inputs     json.RawMessage   `json:"inputs"`
+	Changes    []changeDocument  `json:"changes"`
+	Outputs    json.RawMessage   `json:"outputs"`
+	Error      *failureDocument  `json:"error"`
+	Hash       string            `json:"hash"`
+	Plan       string            `json:"plan"`     // the plan it applied; ""
+	UndoOf     string            `json:"undo_of"`  // the run whose changes it took back; ""
+	RetryOf    string            `json:"retry_of"` // the run whose failed items it repeated; ""
+	UndoneBy   []string          `json:"undone_by"`
+	NotDone    []plannedDocument `json:"not_done"`        // what was planned and never came to be tried
+	Steps      []stepDocument    `json:"steps,omitempty"` // of runs show
+	Items      []itemDocument    `json:"items,omitempty"` // of runs show
 }
 
 // changeDocument is one line of the ledger.
@@ -38,6 +43,11 @@ type changeDocument struct {
 	Outcome    engine.Outcome   `json:"outcome"`
 	Why        string           `json:"why"`
 	Error      *failureDocument `json:"error,omitempty"`
+	Planned    *plannedDocument `json:"planned"` // null where nothing was planned for it
+	Attempts   int              `json:"attempts"`
+	DurationMS *int64           `json:"duration_ms"` // of all attempts; null while it has not ended
+	ApprovedBy []string         `json:"approved_by"`
+	Of         string           `json:"of"` // the run that really did it, where this one took it over; ""
 }
 
 type stepDocument struct {
@@ -72,7 +82,7 @@ func documentOfRun(r engine.RunRecord) runDocument {
 		ID: r.ID, Playbook: r.Playbook, Status: r.Status, Actor: r.Actor, Hash: r.Hash,
 		CreatedAt: stamp(r.CreatedAt), FinishedAt: stampOf(r.FinishedAt),
 		Inputs: orNull(r.Inputs), Outputs: orNull(r.Outputs), Error: documentOfFailure(r.Error),
-		Changes: []changeDocument{},
+		Changes: []changeDocument{}, Plan: r.Plan, UndoOf: r.UndoOf, RetryOf: r.RetryOf,
 	}
 }
 
@@ -80,6 +90,15 @@ func documentOfChange(s screen.Change) changeDocument {
 	doc := changeDocument{
 		Path: s.Path, Action: s.Action, Connection: s.Connection, Before: orNull(s.Before), After: orNull(s.After),
 		Outcome: s.Outcome(), Why: s.Why, Error: documentOfFailure(s.Error),
+		Attempts: s.Attempt, ApprovedBy: documentsOf(s.ApprovedBy, same), Of: s.Of,
+	}
+	if s.Planned != nil {
+		planned := documentOfPlanned(*s.Planned)
+		doc.Planned = &planned
+	}
+	if took, ended := s.Took(); ended {
+		ms := took.Milliseconds()
+		doc.DurationMS = &ms
 	}
 	if s.Target != nil {
 		doc.Target = *s.Target

@@ -52,6 +52,8 @@ func exitCode(err error) int {
 		return exit.code
 	case errors.Is(err, engine.ErrNotFound):
 		return exitUsage
+	case errors.Is(err, &engine.Failure{Class: engine.ClassRefused}):
+		return exitBlocked
 	default:
 		return exitFailed
 	}

@@ -18,15 +18,22 @@ import (
 //go:embed templates
 var templates embed.FS
 
-// schemaLine makes editors find the schema, from a file in playbooks/.
-const schemaLine = "# yaml-language-server: $schema=../.drawbridge/playbook.schema.json\n"
+// schemaLine and testsSchemaLine make editors find the schemas, from a file in
+// playbooks/.
+const (
+	schemaLine      = "# yaml-language-server: $schema=../.drawbridge/playbook.schema.json\n"
+	testsSchemaLine = "# yaml-language-server: $schema=../.drawbridge/tests.schema.json\n"
+)
 
-// starter is the example a new project begins with.
-const starter = "contain-suspicious-users.yaml"
+// starter is the example a new project begins with, and starterTest its test.
+const (
+	starter     = "contain-suspicious-users.yaml"
+	starterTest = "contain-suspicious-users.test.yaml"
+)
 
 func (a *app) initCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "init [DIR]", Short: "Begin a project: a configuration, one playbook, and its schema for editors",
+		Use: "init [DIR]", Short: "Begin a project: a configuration, one playbook, its test, and schemas for editors",
 		Args: cobra.MaximumNArgs(1),
 		RunE: work(func(_ context.Context, args []string) error {
 			dir := "."
@@ -71,13 +78,20 @@ func projectFiles(dir string) ([]newFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	playbook, err := fs.ReadFile(examples.Files(), starter)
+	tests, err := testsSchema()
 	if err != nil {
-		return nil, fmt.Errorf("reading the first playbook: %w", err)
+		return nil, err
 	}
 	out := []newFile{
-		{filepath.Join(dir, "playbooks", starter), append([]byte(schemaLine), playbook...)},
 		{filepath.Join(dir, ".drawbridge", "playbook.schema.json"), schema},
+		{filepath.Join(dir, ".drawbridge", "tests.schema.json"), tests},
+	}
+	for _, first := range [][2]string{{starter, schemaLine}, {starterTest, testsSchemaLine}} {
+		data, err := fs.ReadFile(examples.Files(), first[0])
+		if err != nil {
+			return nil, fmt.Errorf("reading the first playbook: %w", err)
+		}
+		out = append(out, newFile{filepath.Join(dir, "playbooks", first[0]), append([]byte(first[1]), data...)})
 	}
 	for _, t := range [][2]string{{"drawbridge.yaml", "drawbridge.yaml"}, {"README.md", "README.md"}, {"gitignore", ".gitignore"}} {
 		data, err := templates.ReadFile("templates/" + t[0])
@@ -118,6 +132,6 @@ func (a *app) showProject(dir string, written []string) error {
 		where = "cd " + quoted(dir) + ", "
 	}
 	fmt.Fprintf(a.stdout, "\nNext: %sfill in your account in drawbridge.yaml, set the variables it names, and try\n", where)
-	fmt.Fprintf(a.stdout, "  drawbridge check playbooks\n  drawbridge connections test\n  drawbridge run %s\n", "contain-suspicious-users")
+	fmt.Fprintf(a.stdout, "  drawbridge check playbooks\n  drawbridge test playbooks\n  drawbridge connections test\n  drawbridge run %s\n", "contain-suspicious-users")
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/drawbridge-soar/drawbridge/engine"
+	"github.com/drawbridge-soar/drawbridge/engine/local"
 	"github.com/drawbridge-soar/drawbridge/steps/message"
 )
 
@@ -26,15 +27,20 @@ func (a *app) notify(ctx context.Context, o *opened, run engine.RunRecord) {
 }
 
 func sendNotice(ctx context.Context, o *opened, run engine.RunRecord) error {
-	conn, err := o.connections.Connection(ctx, o.notify)
+	return send(ctx, o.connections, o.notify, message.Message{Text: notice(run), Key: run.ID + "/" + string(run.Status)})
+}
+
+// send delivers a message over the connection of that name.
+func send(ctx context.Context, connections local.Connections, name string, m message.Message) error {
+	conn, err := connections.Connection(ctx, name)
 	if err != nil {
 		return err
 	}
 	messenger, ok := conn.Offers[message.CapabilityMessages].(message.Messenger)
 	if !ok {
-		return fmt.Errorf("the connection %q carries no messages", o.notify)
+		return fmt.Errorf("the connection %q carries no messages", name)
 	}
-	return messenger.Send(ctx, message.Message{Text: notice(run), Key: run.ID + "/" + string(run.Status)})
+	return messenger.Send(ctx, m)
 }
 
 // notice says what became of a run; what others wrote in it is foreign.

@@ -22,6 +22,12 @@ type past struct {
 	counts  map[engine.Outcome]int // of all changes, also of those left out
 	loops   []screen.Loop
 	items   []engine.ItemRecord // all, where all are wanted
+
+	set        engine.ChangeSet       // what was foreseen or approved last
+	approvals  []engine.Approval      // of the run, newest first
+	approvedBy map[string][]string    // people, by the path of a change
+	undoneBy   []string               // the runs that took changes of it back, newest first
+	open       []engine.PlannedChange // what was planned and never came to be tried
 }
 
 // line is where a change, by its path, stands among p.changes.
@@ -36,6 +42,9 @@ const leftOut = -1
 // remember reads a run's history: everything, or as much as people read.
 func remember(ctx context.Context, store engine.Store, run engine.RunRecord, everything bool) (*past, error) {
 	p := &past{run: run, counts: map[engine.Outcome]int{}}
+	if err := p.readPlanned(ctx, store); err != nil {
+		return nil, err
+	}
 	limit := mostChanges
 	if everything {
 		limit = 0
@@ -63,6 +72,7 @@ func (p *past) readSteps(ctx context.Context, store engine.Store, limit int) err
 			p.addStep(s, ledger, limit)
 		}
 		if len(page) < q.Limit {
+			p.settle(ledger)
 			return nil
 		}
 		q.After += len(page)
@@ -82,7 +92,7 @@ func (p *past) addStep(s engine.StepRecord, ledger map[string]line, limit int) {
 		return
 	}
 	underWay := p.run.Status == engine.RunRunning && s.Status == engine.StepStarted
-	p.addChange(screen.Change{StepRecord: s, UnderWay: underWay}, ledger, limit)
+	p.addChange(screen.Change{StepRecord: s, UnderWay: underWay, Began: s.StartedAt}, ledger, limit)
 }
 
 func (p *past) addChange(c screen.Change, ledger map[string]line, limit int) {
@@ -97,6 +107,7 @@ func (p *past) addChange(c screen.Change, ledger map[string]line, limit int) {
 		p.changes = append(p.changes, c)
 	}
 	if again && l.place != leftOut {
+		c.Began = p.changes[l.place].Began
 		p.changes[l.place] = c
 	}
 	l.outcome = c.Shown()
@@ -152,12 +163,13 @@ func (p *past) label(item engine.ItemRecord) {
 
 // report is the past as people read it.
 func (p *past) report(advice []string) screen.Report {
-	return screen.Report{Run: p.run, Changes: p.changes, Counts: p.counts, Loops: p.loops, Advice: advice}
+	return screen.Report{Run: p.run, Changes: p.changes, Counts: p.counts, Loops: p.loops, Open: p.open, Advice: advice}
 }
 
 // document is the past as -o json prints it.
 func (p *past) document(withSteps bool) runDocument {
 	doc := documentOfRun(p.run)
+	doc.UndoneBy, doc.NotDone = documentsOf(p.undoneBy, same), documentsOf(p.open, documentOfPlanned)
 	for _, c := range p.changes {
 		doc.Changes = append(doc.Changes, documentOfChange(c))
 	}

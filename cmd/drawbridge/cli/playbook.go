@@ -20,6 +20,7 @@ import (
 type compiled struct {
 	program *program.Program
 	bundle  engine.Bundle
+	source  string // the file, as an absolute path; "" where it is none
 }
 
 // compile loads and checks the playbook that an argument names. Its problems
@@ -30,7 +31,14 @@ func (a *app) compile(conf *config.Config, argument string) (compiled, error) {
 		return compiled{}, err
 	}
 	bundle, problems := playbooks.Load(playbooks.OSFiles, path)
-	return a.compileBundle(conf, bundle, problems)
+	playbook, err := a.compileBundle(conf, bundle, problems)
+	if err == nil {
+		playbook.source, err = filepath.Abs(path)
+	}
+	if err != nil {
+		return compiled{}, err
+	}
+	return playbook, nil
 }
 
 func (a *app) compileBundle(conf *config.Config, bundle playbooks.Bundle, problems []yamldoc.Diagnostic) (compiled, error) {
@@ -39,13 +47,17 @@ func (a *app) compileBundle(conf *config.Config, bundle playbooks.Bundle, proble
 	if err != nil {
 		return compiled{}, err
 	}
+	env.Asking = asking(conf)
 	var prog *program.Program
 	if !yamldoc.HasErrors(problems) {
 		var more []yamldoc.Diagnostic
 		prog, more = playbooks.Compile(bundle, env)
 		problems = append(problems, more...)
 	}
-	if prog == nil {
+	if prog != nil {
+		problems = append(problems, violations(conf, env.Actions, bundle, prog)...)
+	}
+	if prog == nil || yamldoc.HasErrors(problems) {
 		return compiled{}, a.reject(yamldoc.Sort(problems))
 	}
 	fmt.Fprint(a.stderr, yamldoc.Render(problems)) // warnings

@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -29,10 +32,14 @@ func (a *app) runCommand() *cobra.Command {
 	cmd = &cobra.Command{
 		Use:   "run PLAYBOOK",
 		Short: "Run a playbook",
-		Long: `Runs a playbook: a path, or a name in the configuration's folders. Ctrl-C lets
-what is under way finish and leaves a run that "drawbridge runs resume"
-continues; a second Ctrl-C ends at once, and the run can be resumed all the same.`,
-		Args: cobra.ExactArgs(1),
+		Long: `Runs a playbook: a path, or a name in the configuration's folders. It looks
+ahead, holds what would be changed against the limits before the first change,
+asks where approval is needed (exit code 3 until people have decided), and then
+does exactly that. Ctrl-C lets what is under way finish and leaves a run that
+"drawbridge runs resume" continues; a second Ctrl-C ends at once, and the run
+can be resumed all the same.`,
+		Example: "  drawbridge run contain-suspicious-users -i window=48h --max-changes 3",
+		Args:    cobra.ExactArgs(1),
 		RunE: work(func(ctx context.Context, args []string) error {
 			o.limited = cmd.Flags().Changed("max-changes")
 			return a.run(ctx, args[0], o)
@@ -48,24 +55,34 @@ func (a *app) run(ctx context.Context, argument string, o runOptions) error {
 	if err != nil {
 		return err
 	}
-	playbook, err := a.compile(conf, argument)
+	request, err := a.request(conf, argument, o)
 	if err != nil {
 		return err
 	}
+	return a.carryOut(ctx, conf, func(ctx context.Context, rt *opened) (string, error) {
+		a.reportLeftovers(ctx, rt, "")
+		a.mentionFreeze(ctx, rt.store)
+		return rt.engine.Start(ctx, request)
+	}, onward)
+}
+
+// request reads what run and plan take: a playbook, its inputs and a cap.
+func (a *app) request(conf *config.Config, argument string, o runOptions) (local.StartRequest, error) {
+	playbook, err := a.compile(conf, argument)
+	if err != nil {
+		return local.StartRequest{}, err
+	}
 	inputs, err := readInputs(playbook.program.Inputs, o.inputs)
 	if err != nil {
-		return err
+		return local.StartRequest{}, err
 	}
 	var limit *int64
 	if o.limited {
 		limit = &o.maxChanges
 	}
-	return a.carryOut(ctx, conf, func(ctx context.Context, rt *opened) (string, error) {
-		a.reportLeftovers(ctx, rt, "")
-		return rt.engine.Start(ctx, local.StartRequest{
-			Program: playbook.program, Bundle: playbook.bundle, Inputs: inputs, MaxChanges: limit, Actor: actor(),
-		})
-	}, onward)
+	return local.StartRequest{
+		Program: playbook.program, Bundle: playbook.bundle, Source: playbook.source, Inputs: inputs, MaxChanges: limit, Actor: actor(),
+	}, nil
 }
 
 // beginner chooses or makes the run to be carried out.
@@ -82,6 +99,18 @@ func onward(ctx context.Context, rt *opened, id string) (engine.RunRecord, error
 // carryOut starts an engine, lets begin choose or make the run, and shows and
 // reports it to its end.
 func (a *app) carryOut(ctx context.Context, conf *config.Config, begin beginner, way driver) error {
+	return a.perform(ctx, conf, errand{begin: begin, way: way})
+}
+
+// errand is a run to be carried out, and what is still to be done with the
+// engine when it was.
+type errand struct {
+	begin beginner
+	way   driver
+	after func(ctx context.Context, rt *opened, run engine.RunRecord) // nil for nothing
+}
+
+func (a *app) perform(ctx context.Context, conf *config.Config, e errand) error {
 	if err := a.refuseUnavailable(conf); err != nil {
 		return err
 	}
@@ -93,12 +122,31 @@ func (a *app) carryOut(ctx context.Context, conf *config.Config, begin beginner,
 	}
 	ctx, stop := a.interruptible(ctx, f)
 	defer stop()
-	record, err := a.drive(ctx, rt, begin, way)
+	record, err := a.drive(ctx, rt, e.begin, e.way)
 	f.close()
 	if err == nil {
 		err = a.conclude(context.WithoutCancel(ctx), rt, record)
+		if e.after != nil {
+			e.after(ctx, rt, record)
+		}
 	}
 	return errors.Join(err, rt.close())
+}
+
+// withEngine starts an engine for work that shows nothing while it lasts. The
+// first Ctrl-C asks it to stop, the second one ends the process.
+func (a *app) withEngine(ctx context.Context, conf *config.Config, work func(context.Context, *opened) error) error {
+	if err := a.refuseUnavailable(conf); err != nil {
+		return err
+	}
+	rt, err := a.start(ctx, conf, a.stderr, func(local.Progress) {})
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	defer context.AfterFunc(ctx, stop)()
+	return errors.Join(asUsage(work(ctx, rt)), rt.close())
 }
 
 func (rt *opened) close() error {
@@ -123,8 +171,14 @@ func (a *app) drive(ctx context.Context, rt *opened, begin beginner, way driver)
 // asUsage gives errors that stand before a run the code for wrong usage.
 func asUsage(err error) error {
 	var exit *exitError
-	invalid := errors.Is(err, &engine.Failure{Class: engine.ClassInvalid})
-	if !errors.As(err, &exit) && (invalid || errors.Is(err, local.ErrUnavailable) || errors.Is(err, local.ErrInputs) || errors.Is(err, guard.ErrSetting)) {
+	if err == nil || errors.As(err, &exit) {
+		return err
+	}
+	early := []error{
+		&engine.Failure{Class: engine.ClassInvalid}, local.ErrUnavailable, local.ErrInputs, guard.ErrSetting,
+		local.ErrPlan, local.ErrUndo, local.ErrRetry,
+	}
+	if slices.ContainsFunc(early, func(e error) bool { return errors.Is(err, e) }) {
 		return &exitError{code: exitUsage, err: err}
 	}
 	return err

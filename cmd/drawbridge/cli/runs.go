@@ -71,13 +71,52 @@ func only(found []engine.RunRecord, argument string) (engine.RunRecord, error) {
 }
 
 func (a *app) runsResumeCommand() *cobra.Command {
-	return &cobra.Command{
+	var failed bool
+	cmd := &cobra.Command{
 		Use: "resume [RUN]", Short: "Continue an unfinished run; without an id, the only one there is",
-		Args: cobra.MaximumNArgs(1),
+		Long: `Continues an unfinished run from where it stands; nothing is done twice.
+Whoever continues a run has a hand in it, and cannot approve it from then on.
+
+With --failed it begins a new run out of one that is over: it repeats what
+failed, was not settled or had drifted, takes everything else over as it was,
+and tells nobody twice.`,
+		Example: "  drawbridge runs resume\n  drawbridge runs resume --failed last",
+		Args:    cobra.MaximumNArgs(1),
 		RunE: work(func(ctx context.Context, args []string) error {
-			return a.continueRun(ctx, args, onward)
+			if failed {
+				return a.retry(ctx, args)
+			}
+			return a.continueRun(ctx, args, resumed)
 		}),
 	}
+	cmd.Flags().BoolVar(&failed, "failed", false, "repeat what failed in a run that is over")
+	return cmd
+}
+
+// resumed carries a run on for whoever types the command, who may not approve
+// it from then on.
+func resumed(ctx context.Context, rt *opened, id string) (engine.RunRecord, error) {
+	return rt.engine.Resume(ctx, id, actor())
+}
+
+// retry carries out a new run that repeats what failed in another.
+func (a *app) retry(ctx context.Context, args []string) error {
+	if len(args) == 0 {
+		return usage("say which run: runs resume --failed RUN")
+	}
+	conf, err := a.config()
+	if err != nil {
+		return err
+	}
+	return a.carryOut(ctx, conf, func(ctx context.Context, rt *opened) (string, error) {
+		run, err := resolveRun(ctx, rt.store, args[0])
+		if err != nil {
+			return "", err
+		}
+		a.reportLeftovers(ctx, rt, run.ID)
+		a.mentionFreeze(ctx, rt.store)
+		return rt.engine.Retry(ctx, run.ID, actor())
+	}, onward)
 }
 
 func (a *app) runsCancelCommand() *cobra.Command {

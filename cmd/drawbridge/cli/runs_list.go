@@ -57,6 +57,7 @@ func (a *app) runsList(ctx context.Context, o runsOptions) error {
 	runs := []engine.RunRecord{}
 	if store != nil {
 		defer func() { _ = store.Close() }() // it was only read
+		a.mentionFreeze(ctx, store)
 		if runs, err = selectRuns(ctx, store, o, wanted, driven); err != nil {
 			return err
 		}

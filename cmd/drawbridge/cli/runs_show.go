@@ -11,10 +11,12 @@ import (
 func (a *app) runsShowCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "show RUN",
-		Short: "Show a run: its steps, what it changed from what to what, and what went wrong",
+		Short: "Show a run: its steps, what was planned and what it changed, who approved, and what went wrong",
 		Long:  "Shows a run, named by its id, by a beginning of it that no other run has, or as `last`.",
-		Args:  cobra.ExactArgs(1),
-		RunE:  work(func(ctx context.Context, args []string) error { return a.runsShow(ctx, args[0]) }),
+		Example: `  drawbridge runs show last
+  drawbridge runs show run_01k8xw -o json`,
+		Args: cobra.ExactArgs(1),
+		RunE: work(func(ctx context.Context, args []string) error { return a.runsShow(ctx, args[0]) }),
 	}
 }
 
@@ -40,11 +42,13 @@ func (a *app) runsShow(ctx context.Context, argument string) error {
 		return a.print(past.document(true))
 	}
 	screen.Header(a.stdout, run, a.now(), a.palette)
+	screen.Kin(a.stdout, run, past.undoneBy)
 	screen.Steps(a.stdout, past.steps, a.palette)
-	var advice []string
+	report := past.report(nil)
+	report.Detailed = true
 	if !run.Status.Final() {
-		advice = a.advice(run)
+		report.Advice = a.advice(past)
 	}
-	screen.Summary(a.stdout, past.report(advice), a.palette)
+	screen.Summary(a.stdout, report, a.palette)
 	return nil
 }

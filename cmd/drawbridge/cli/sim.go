@@ -30,6 +30,7 @@ func (a *app) simCommand() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:8787", "the address; only this machine can reach it")
 	cmd.Flags().IntVar(&o.Users, "users", sim.DefaultUsers, "how many people the tenant has")
+	cmd.Flags().IntVar(&o.Hijacked, "hijacked", 0, "how many accounts look hijacked; three at least")
 	cmd.Flags().Uint64Var(&o.Seed, "seed", 0, "decides names, ids and history")
 	return cmd
 }

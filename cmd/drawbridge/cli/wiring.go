@@ -8,6 +8,9 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	"runtime"
+	"strconv"
+	"time"
 
 	"github.com/drawbridge-soar/drawbridge/cmd/drawbridge/config"
 	"github.com/drawbridge-soar/drawbridge/engine"
@@ -102,6 +105,12 @@ func (a *app) environment(catalog *engine.Catalog) (playbooks.Environment, error
 	return playbooks.Environment{Actions: actions, Catalog: catalog}, nil
 }
 
+// asking is whom a configuration lets approvals ask. What a run is pinned to is
+// not held against it again: people come and go while a run waits for them.
+func asking(conf *config.Config) *playbooks.Asking {
+	return &playbooks.Asking{Notify: conf.Notify, People: conf.People}
+}
+
 // database is the path of the database: --db, else beside the configuration,
 // else in the working directory.
 func (a *app) database(conf *config.Config) string {
@@ -130,7 +139,8 @@ type opened struct {
 	store       engine.Store
 	path        string // of the database
 	connections *config.Connections
-	notify      string // connection that hears of runs that did not succeed
+	notify      string        // connection that hears of runs that did not succeed
+	planAge     time.Duration // how old a plan may be when it is applied
 }
 
 // start opens the database with its lock and puts an engine over it.
@@ -151,12 +161,20 @@ func (a *app) start(ctx context.Context, conf *config.Config, messages io.Writer
 	catalog := conf.Catalog()
 	eng, err := local.New(local.Config{
 		Store: store, Actions: actions, Catalog: catalog, Connections: set, Guard: conf.Guard,
-		Programs: a.compiler(&catalog), Redact: a.redactor, Log: a.log, Watch: watch,
+		Programs: a.compiler(&catalog), Compose: a.composer(&catalog), Redact: a.redactor, Log: a.log, Watch: watch,
+		People: conf.People, PlanAge: planAge(conf), Standing: a.standing(conf, set), Tell: a.approvalSender(set, conf.Notify),
 	})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("preparing the engine: %w", err), store.Close())
 	}
-	return &opened{engine: eng, store: store, path: path, connections: set, notify: conf.Notify}, nil
+	return &opened{engine: eng, store: store, path: path, connections: set, notify: conf.Notify, planAge: planAge(conf)}, nil
+}
+
+func planAge(conf *config.Config) time.Duration {
+	if conf.MaxPlanAge == 0 {
+		return config.DefaultMaxPlanAge
+	}
+	return conf.MaxPlanAge
 }
 
 // compiler compiles the sources that a run is pinned to.
@@ -178,11 +196,17 @@ func (a *app) compiler(catalog *engine.Catalog) func(context.Context, engine.Bun
 	}
 }
 
-// actor is whoever typed the command.
+// actor is whoever typed the command, as the operating system knows it. The
+// environment is not asked: anybody can set it.
 func actor() engine.Actor {
-	name := os.Getenv("USER")
-	if u, err := user.Current(); err == nil {
+	uid := strconv.Itoa(os.Getuid())
+	u, err := user.LookupId(uid) // user.Current may ask $USER
+	if runtime.GOOS == "windows" {
+		u, err = user.Current()
+	}
+	name := "uid:" + uid
+	if err == nil && u.Username != "" {
 		name = u.Username
 	}
-	return engine.Actor{Name: orElse(name, "unknown"), Via: "cli"}
+	return engine.Actor{Name: name, Via: "cli"}
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/drawbridge-soar/drawbridge/engine"
 	"github.com/drawbridge-soar/drawbridge/engine/guard"
@@ -15,6 +16,10 @@ import (
 // FileName is the configuration's name where none is given.
 const FileName = "drawbridge.yaml"
 
+// DefaultMaxPlanAge is how old a plan may be when it is applied, where the
+// configuration says nothing.
+const DefaultMaxPlanAge = 24 * time.Hour
+
 // Config is a checked configuration. The zero Config has no connections and
 // the default limits: what runs without a file.
 type Config struct {
@@ -22,9 +27,10 @@ type Config struct {
 	Playbooks   []string // folders, in the order they are searched
 	Connections []Connection
 	Defaults    map[engine.Capability]string
-	Guard       guard.Configuration // the ceiling that playbooks may only lower
-	People      []Person
-	Notify      string // connection that hears of runs that did not succeed; "" for none
+	Guard       guard.Configuration // the ceiling that playbooks may only lower, and the policy
+	People      []engine.Person     // who may decide; no two answer to the same name
+	Notify      string              // connection that hears of approvals wanted and of runs that did not succeed; "" for none
+	MaxPlanAge  time.Duration       // how old a plan may be when it is applied; 0, as in the zero Config, is DefaultMaxPlanAge
 	Network     Network
 	// Unavailable is what this version understands but cannot honour yet. A
 	// run must refuse while there is any.
@@ -36,14 +42,6 @@ type Connection struct {
 	Name     string
 	Provider engine.Provider
 	Settings map[string]any // by declared type, defaults filled in; secrets as secret.Reference
-}
-
-// Person is somebody who may start and decide things.
-type Person struct {
-	Name   string
-	OSUser string
-	Email  string
-	Groups []string
 }
 
 // Network is how services are reached. Files are absolute paths.

@@ -75,9 +75,18 @@ func TestWholeConfiguration(t *testing.T) {
 				Budget:  &guard.Budget{Changes: 60, Per: 24 * time.Hour},
 			},
 			Playbooks: map[string]guard.Limits{"offboard": {MaxChanges: &offboard}},
+			Policies: []guard.Policy{{
+				Playbooks: []string{"contain-*"}, Connections: []string{"1password", "te?m"}, Actions: []string{"user.*", "message.send"},
+				Approve: &guard.PolicyApproval{By: []string{"group:security-oncall", "bob@example.com"}, Needs: 2, Timeout: 4 * time.Hour},
+			}, {
+				Playbooks: []string{"*"}, Approve: &guard.PolicyApproval{Needs: 1},
+			}},
 		},
-		People: []config.Person{{Name: "alice", OSUser: "alice", Email: "alice@example.com", Groups: []string{"security-oncall"}}},
-		Notify: "team",
+		People: []engine.Person{
+			{Name: "alice", OSUser: "alice", Email: "alice@example.com", Groups: []string{"security-oncall"}},
+			{Name: "bob", Email: "bob@example.com"},
+		},
+		Notify: "team", MaxPlanAge: 12 * time.Hour,
 		Network: config.Network{
 			Proxy: "http://proxy.example.com:3128", CAFile: "/etc/ssl/corp.pem",
 			Hosts: map[string]config.Host{"scim.example.com": {
@@ -93,6 +102,21 @@ func TestWholeConfiguration(t *testing.T) {
 	}
 	if len(unavailable) != 1 || unavailable[0].Message != "network is not available in this version yet" {
 		t.Errorf("what a run must refuse: %v", unavailable)
+	}
+}
+
+func TestAPlanMayBeADayOld(t *testing.T) {
+	c, _ := config.Parse("drawbridge.yaml", []byte("playbooks: [.]"), providers())
+	if c.MaxPlanAge != 24*time.Hour {
+		t.Errorf("max_plan_age is %s", c.MaxPlanAge)
+	}
+}
+
+func TestAPatternThatFitsNoConnectionIsAWarning(t *testing.T) {
+	text := "connections: {team: {provider: chat, webhook_url: env://HOOK}}\npolicy:\n  - { playbooks: [x], connections: [team, \"old-*\"] }\n"
+	c, problems := config.Parse("drawbridge.yaml", []byte(text), providers())
+	if c == nil || len(problems) != 1 || !strings.HasPrefix(problems[0].String(), `drawbridge.yaml:3:43: warning: no connection fits "old-*"`) {
+		t.Errorf("got %s", yamldoc.Render(problems))
 	}
 }
 

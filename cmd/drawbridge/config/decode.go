@@ -3,6 +3,7 @@ package config
 import (
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/drawbridge-soar/drawbridge/engine"
 	"github.com/drawbridge-soar/drawbridge/playbooks/yamldoc"
@@ -14,10 +15,11 @@ type decoder struct {
 	providers   []engine.Provider
 	problems    []yamldoc.Diagnostic
 	unavailable []yamldoc.Diagnostic
+	notifyWrong bool // `notify` names a connection that cannot be it, which is reported already
 }
 
 func (d *decoder) config(n *yamldoc.Node, c *Config) {
-	known := []string{"playbooks", "connections", "defaults", "guard", "people", "notify", "network"}
+	known := []string{"playbooks", "connections", "defaults", "guard", "policy", "people", "notify", "max_plan_age", "network"}
 	if !d.isMap(n, "the configuration", known) {
 		return
 	}
@@ -27,6 +29,9 @@ func (d *decoder) config(n *yamldoc.Node, c *Config) {
 	c.Guard = d.guard(n.Get("guard"))
 	c.People = d.people(n.Get("people"))
 	c.Notify = d.notify(n.Get("notify"), c)
+	c.Guard.Policies = d.policies(n.Get("policy"), c)
+	c.MaxPlanAge = d.positive(n.Get("max_plan_age"), "max_plan_age", DefaultMaxPlanAge)
+	d.asked(n, c)
 	c.Network = d.network(n.Get("network"))
 }
 
@@ -83,6 +88,18 @@ func (d *decoder) integer(n *yamldoc.Node, name string, minimum int64) *int64 {
 		return nil
 	}
 	return &v
+}
+
+// positive reads a duration of more than 0.
+func (d *decoder) positive(n *yamldoc.Node, name string, otherwise time.Duration) time.Duration {
+	v, ok := d.value(n, engine.Field{Type: engine.TypeDuration()}).(time.Duration)
+	if !ok {
+		return otherwise
+	}
+	if v <= 0 {
+		d.report(n.Errorf("range", "%s must be more than 0", name))
+	}
+	return v
 }
 
 // path makes a path of the file absolute.
@@ -175,6 +192,7 @@ func (d *decoder) notify(n *yamldoc.Node, c *Config) string {
 	if n == nil {
 		return ""
 	}
-	name, _ := d.connectionOffering(n, "messages", c)
+	name, ok := d.connectionOffering(n, "messages", c)
+	d.notifyWrong = !ok
 	return name
 }

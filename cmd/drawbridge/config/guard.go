@@ -2,20 +2,34 @@ package config
 
 import (
 	"strings"
-	"time"
 
 	"github.com/drawbridge-soar/drawbridge/engine"
 	"github.com/drawbridge-soar/drawbridge/engine/guard"
 	"github.com/drawbridge-soar/drawbridge/playbooks/yamldoc"
 )
 
-// guard reads the ceiling. What cannot be held yet is read all the same: the
-// guard refuses to run under it, and knows best what that is.
+// guard reads the ceiling. What cannot be held is read all the same: the guard
+// refuses to run under it, and knows best what that is.
 func (d *decoder) guard(n *yamldoc.Node) guard.Configuration {
 	if n == nil || !d.isMap(n, "guard", append(limitKeys(), "playbooks")) {
 		return guard.Configuration{}
 	}
 	return guard.Configuration{Limits: d.limits(n), Playbooks: d.playbookLimits(n.Get("playbooks"))}
+}
+
+// asked checks that every `on_block: ask` has somebody to ask, and a way to
+// reach them.
+func (d *decoder) asked(n *yamldoc.Node, c *Config) {
+	limits := n.Get("guard")
+	list := []*yamldoc.Node{limits}
+	for _, e := range limits.Get("playbooks").Entries() {
+		list = append(list, e.Value)
+	}
+	for _, l := range list {
+		if ask := l.Get("on_block"); ask.Text() == "ask" {
+			d.heard(ask, "on_block: ask", nil, c)
+		}
+	}
 }
 
 func limitKeys() []string {
@@ -67,7 +81,7 @@ func (d *decoder) budget(n *yamldoc.Node) *guard.Budget {
 	if changes := d.integer(n.Get("changes"), "changes", 0); changes != nil {
 		out.Changes = *changes
 	}
-	out.Per, _ = d.value(n.Get("per"), engine.Field{Type: engine.TypeDuration()}).(time.Duration)
+	out.Per = d.positive(n.Get("per"), "per", 0)
 	return out
 }
 

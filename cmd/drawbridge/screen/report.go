@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/drawbridge-soar/drawbridge/engine"
@@ -18,7 +19,11 @@ type Report struct {
 	Changes []Change               // the ledger: the last attempt of each change, in the order they began
 	Counts  map[engine.Outcome]int // of all changes, also of those that are not among Changes
 	Loops   []Loop
-	Advice  []string // what to do next, one sentence or command each
+	Open    []engine.PlannedChange // what was planned and never came to be tried
+	Advice  []string               // what to do next, one sentence or command each
+	// Detailed also shows, of each change, what was planned, attempts, time and
+	// who approved it.
+	Detailed bool
 }
 
 // Change is one line of the ledger.
@@ -27,6 +32,18 @@ type Change struct {
 
 	Label    string // of the loop's item it belongs to; "" for none
 	UnderWay bool   // its run is being carried out, and it has no result yet
+
+	Began      time.Time             // when its first attempt began
+	Planned    *engine.PlannedChange // what was planned or approved for it; nil for nothing
+	ApprovedBy []string              // people
+}
+
+// Took is how long a change took, over all attempts, and whether it has ended.
+func (c Change) Took() (time.Duration, bool) {
+	if c.EndedAt == nil {
+		return 0, false
+	}
+	return c.EndedAt.Sub(c.Began), true
 }
 
 // underWay is shown in place of the outcome that a change does not have yet.
@@ -53,6 +70,7 @@ type Loop struct {
 // refused or failed and why, the outputs, the end, and what to do next.
 func Summary(w io.Writer, r Report, p Palette) {
 	writeChanges(w, r, p)
+	writeOpen(w, r.Open, p)
 	for _, loop := range r.Loops {
 		writeTrouble(w, loop, r.Changes, p)
 	}
@@ -73,6 +91,9 @@ func writeChanges(w io.Writer, r Report, p Palette) {
 	fmt.Fprintf(w, "%s: %s\n", p.Bold("Changes"), Counts(r.Counts))
 	for _, c := range r.Changes {
 		writeChange(w, c, p)
+		if r.Detailed {
+			writeDetail(w, c, p)
+		}
 	}
 	if hidden := total(r.Counts) - len(r.Changes); hidden > 0 {
 		fmt.Fprintf(w, "  … and %d more; --output json has them all\n", hidden)
@@ -151,14 +172,17 @@ func named(t engine.Target, p Palette) string {
 }
 
 // Delta writes the changed fields: "state: active → suspended".
-func Delta(before, after json.RawMessage) string {
+func Delta(before, after json.RawMessage) string { return delta(before, after, nameWidth) }
+
+// delta is Delta with values of at most so many characters.
+func delta(before, after json.RawMessage, limit int) string {
 	var b, a map[string]any
 	if json.Unmarshal(before, &b) != nil || json.Unmarshal(after, &a) != nil {
 		return ""
 	}
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(a)) {
-		was, is := scalar(b[name]), scalar(a[name])
+		was, is := scalar(b[name], limit), scalar(a[name], limit)
 		if was != is {
 			parts = append(parts, fmt.Sprintf("%s: %s → %s", Clean(name, nameWidth), was, is))
 		}
@@ -166,18 +190,18 @@ func Delta(before, after json.RawMessage) string {
 	return strings.Join(parts, ", ")
 }
 
-func scalar(v any) string {
+func scalar(v any, limit int) string {
 	switch v := v.(type) {
 	case nil:
 		return "nothing"
 	case string:
-		return Clean(v, nameWidth)
+		return Clean(v, limit)
 	}
 	encoded, err := json.Marshal(v)
 	if err != nil {
 		return "?"
 	}
-	return Clean(string(encoded), nameWidth)
+	return Clean(string(encoded), limit)
 }
 
 // writeTrouble sums a loop up and names the items that failed or were refused

@@ -94,7 +94,6 @@ func TestSummary(t *testing.T) {
 		}},
 		Advice: []string{"look at it again"},
 	}
-	//nolint:dupword // an outcome may stand under its like
 	want := `Changes: 41 done, 1 refused, 1 failed, 1 unsettled
   done      mara@example.com Mara (U1)  state: active → suspended  user.suspend
             why: guessed-then-in: failed 7

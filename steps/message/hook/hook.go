@@ -44,8 +44,7 @@ type Hook struct {
 // New makes a hook for a connection. A plain address that cannot be used is an
 // invalid failure; a secret one is looked at when it is needed.
 func New(o engine.Opening, name string, address Address, options transport.Options) (*Hook, error) {
-	options.Version, options.Now = o.Version, o.Now
-	h := &Hook{address: address, name: name, client: transport.New(options), secrets: o.Secrets}
+	h := &Hook{address: address, name: name, client: transport.New(options.For(o)), secrets: o.Secrets}
 	if address.Secret != "" {
 		return h, nil
 	}

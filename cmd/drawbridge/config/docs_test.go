@@ -1,0 +1,54 @@
+package config_test
+
+import (
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/drawbridge-soar/drawbridge/cmd/drawbridge/config"
+	"github.com/drawbridge-soar/drawbridge/engine/guard"
+	"github.com/drawbridge-soar/drawbridge/engine/program"
+	"github.com/drawbridge-soar/drawbridge/playbooks/yamldoc"
+	services "github.com/drawbridge-soar/drawbridge/steps/providers"
+)
+
+// TestTheConfigurationInTheDocumentationIsRight reads the example with the real
+// providers, and finds every key explained.
+func TestTheConfigurationInTheDocumentationIsRight(t *testing.T) {
+	page, err := os.ReadFile("../../../docs/configuration.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindStringSubmatch(string(page))
+	if block == nil {
+		t.Fatal("there is no example")
+	}
+	c, problems := config.Parse("drawbridge.yaml", []byte(block[1]), services.All())
+	if c == nil || len(problems) > 0 || len(c.Unavailable) > 0 {
+		t.Fatalf("the example has mistakes:\n%s%s", yamldoc.Render(problems), yamldoc.Render(c.Unavailable))
+	}
+	if rules, err := guard.NewRules(c.Guard, "offboard", program.Guard{}); err != nil || rules.Asks() || rules.MaxChanges() != 200 {
+		t.Errorf("its limits do not hold: %v", err)
+	}
+	for _, where := range []string{"the configuration", "guard", "an entry of policy"} {
+		for _, key := range knownKeys(t, where) {
+			if !strings.Contains(string(page), "\n| `"+key+"` |") {
+				t.Errorf("%s of %s is not explained", key, where)
+			}
+		}
+	}
+}
+
+// knownKeys are the keys an error about an unknown one names.
+func knownKeys(t *testing.T, where string) []string {
+	t.Helper()
+	_, problems := config.Parse("drawbridge.yaml", []byte("nokey: 1\nguard: { nokey: 1 }\npolicy: [{ playbooks: [a], nokey: 1 }]\n"), nil)
+	for _, d := range problems {
+		if strings.HasSuffix(d.Message, " in "+where) {
+			return strings.Split(strings.TrimPrefix(d.Hint, "known: "), ", ")
+		}
+	}
+	t.Fatalf("nothing tells the keys of %s:\n%s", where, yamldoc.Render(problems))
+	return nil
+}
