@@ -20,7 +20,8 @@ type ChangeSet struct {
 	Unforeseen    []Unforeseen          `json:"unforeseen"`  // by path
 	Populations   []Population          `json:"populations"` // the largest complete listing of each connection, by name
 	Failure       *Failure              `json:"failure"`     // why the run would fail; nil where it would not
-	// Complete reports that nothing that may change something is unforeseen.
+	// Complete reports that nothing that may change something is unforeseen, and
+	// that the run would not fail on the way.
 	Complete bool `json:"complete"`
 	// Bound says why looking ahead ended early; "" where it came to the end.
 	Bound string `json:"bound,omitempty"`

@@ -167,6 +167,7 @@ func (d *drive) outlook() *outlook {
 	}
 	if result, over := d.machine.Done(); over {
 		set.Failure = result.Failure
+		set.Complete = set.Complete && (result.Failure == nil || result.Failure.Class == engine.ClassRefused)
 	} else if a.calls > a.limit {
 		set.Complete, set.Bound = false, fmt.Sprintf("it was looked ahead to the first %d calls only", a.limit)
 	}

@@ -51,7 +51,7 @@ func (d *drive) clear(ctx context.Context, set engine.ChangeSet) (bool, error) {
 		return false, err
 	}
 	policy := d.engine.config.Guard.Approval(d.record.Playbook)
-	pending := len(set.Pending()) > 0 || !set.Complete
+	pending := len(set.Pending()) > 0 || !set.Complete && set.Failure == nil
 	switch {
 	case refusal != nil && (!d.rules.Asks() || !overridable(refusal)):
 		d.halt(refusal)

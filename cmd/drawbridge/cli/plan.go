@@ -66,15 +66,22 @@ func (a *app) plan(ctx context.Context, argument string, o planOptions) error {
 		if err != nil {
 			return err
 		}
-		if err := a.showPlan(ctx, rt, record, a.planAdvice(record)); err != nil || !o.detailed {
+		set, err := a.showPlan(ctx, rt, record, a.planAdvice(record))
+		if err != nil {
 			return err
 		}
-		return detailedExit(record)
+		return planExit(record, set, o.detailed)
 	})
 }
 
-func detailedExit(record engine.PlanRecord) error {
+// planExit is the exit of a plan. One whose run would fail has failed: what it
+// could not read is not nothing.
+func planExit(record engine.PlanRecord, set engine.ChangeSet, detailed bool) error {
 	switch {
+	case set.Failure != nil && set.Failure.Class != engine.ClassRefused:
+		return quit(exitFailed)
+	case !detailed:
+		return nil
 	case record.Blocked != nil:
 		return quit(exitBlocked)
 	case record.Pending > 0, !record.Complete: // what is not known yet may change something
@@ -85,13 +92,13 @@ func detailedExit(record engine.PlanRecord) error {
 }
 
 // showPlan prints a plan in the form that is asked for.
-func (a *app) showPlan(ctx context.Context, rt *opened, record engine.PlanRecord, advice []string) error {
+func (a *app) showPlan(ctx context.Context, rt *opened, record engine.PlanRecord, advice []string) (engine.ChangeSet, error) {
 	set, err := readSet(ctx, rt.store, record.Set)
 	if err != nil {
-		return err
+		return set, err
 	}
 	if a.json() {
-		return a.print(documentOfPlan(record, set, rt.planAge))
+		return set, a.print(documentOfPlan(record, set, rt.planAge))
 	}
 	pl := screen.Plan{Record: record, Set: set, Advice: advice}
 	if a.markdown() {
@@ -99,7 +106,7 @@ func (a *app) showPlan(ctx context.Context, rt *opened, record engine.PlanRecord
 	} else {
 		screen.WritePlan(a.stdout, pl, a.palette)
 	}
-	return nil
+	return set, nil
 }
 
 // planAdvice is the one command that comes next.

@@ -153,18 +153,27 @@ func TestPagesFollowEachOther(t *testing.T) {
 	}
 }
 
-func TestDetailedExitCodes(t *testing.T) {
+func TestExitCodesOfAPlan(t *testing.T) {
+	blocked := engine.PlanRecord{Complete: true, Pending: 1, Blocked: engine.Fail(engine.ClassRefused, engine.CodeMaxChanges, "too many")}
+	unread := engine.ChangeSet{Failure: engine.Fail(engine.ClassTransient, "http_503", "it is down")}
+	protected := engine.ChangeSet{Failure: engine.Fail(engine.ClassRefused, engine.CodeProtected, "it is protected")}
 	for _, c := range []struct {
-		record engine.PlanRecord
-		want   int
+		record         engine.PlanRecord
+		set            engine.ChangeSet
+		want, detailed int
 	}{
-		{engine.PlanRecord{Complete: true}, 0},
-		{engine.PlanRecord{Complete: true, Pending: 1}, 2},
-		{engine.PlanRecord{}, 2},
-		{engine.PlanRecord{Complete: true, Pending: 1, Blocked: engine.Fail(engine.ClassRefused, engine.CodeMaxChanges, "too many")}, 4},
+		{engine.PlanRecord{Complete: true}, engine.ChangeSet{}, 0, 0},
+		{engine.PlanRecord{Complete: true, Pending: 1}, engine.ChangeSet{}, 0, 2},
+		{engine.PlanRecord{}, engine.ChangeSet{}, 0, 2},
+		{blocked, engine.ChangeSet{}, 0, 4},
+		{engine.PlanRecord{}, unread, 1, 1},
+		{engine.PlanRecord{Complete: true}, protected, 0, 0},
 	} {
-		if got := exitCode(detailedExit(c.record)); got != c.want {
-			t.Errorf("%+v: %d, want %d", c.record, got, c.want)
+		if got := exitCode(planExit(c.record, c.set, false)); got != c.want {
+			t.Errorf("%+v: %d, want %d", c, got, c.want)
+		}
+		if got := exitCode(planExit(c.record, c.set, true)); got != c.detailed {
+			t.Errorf("%+v, in detail: %d, want %d", c, got, c.detailed)
 		}
 	}
 }

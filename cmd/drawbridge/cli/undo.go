@@ -118,12 +118,14 @@ func (a *app) planUndo(ctx context.Context, conf *config.Config, request local.U
 		}
 		switch {
 		case !applied:
-			return a.showPlan(ctx, rt, record, a.planAdvice(record))
+			_, err = a.showPlan(ctx, rt, record, a.planAdvice(record))
+			return err
 		case a.json():
 			a.say("applying %s", record.ID)
 			return nil
 		default:
-			return a.showPlan(ctx, rt, record, nil)
+			_, err = a.showPlan(ctx, rt, record, nil)
+			return err
 		}
 	})
 	return record, err

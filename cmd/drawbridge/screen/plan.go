@@ -211,6 +211,8 @@ func writePopulations(w io.Writer, list []engine.Population) {
 // completeness says whether more may be changed than is listed.
 func completeness(set engine.ChangeSet, p Palette) string {
 	switch {
+	case set.Failure != nil:
+		return p.Warn("Incomplete:") + " what would come behind the failure is not known"
 	case set.Bound != "":
 		return p.Warn("Incomplete:") + " looking ahead ended early: " + Clean(set.Bound, 300)
 	case !set.Complete:
