@@ -33,9 +33,10 @@ func (a *app) planCommand() *cobra.Command {
 and sends nothing. What comes out is printed and stored under an id;
 "drawbridge apply" then does exactly that and nothing else.
 
-The exit code is 0 with changes or without, also where a limit would stop them.
-With --detailed-exitcode it is 0 where there is nothing to change, 2 where there
-is, and 4 where the guard would block it.`,
+The exit code is 0 with changes or without, also where a limit would stop them,
+and 1 where the run would fail: what could not be read is not nothing. With
+--detailed-exitcode it is 0 where there is nothing to change, 2 where there is,
+and 4 where the guard would block it.`,
 		Example: `  drawbridge plan contain-suspicious-users -i window=48h
   drawbridge plan offboard.yaml -o markdown > plan.md`,
 		Args:        cobra.ExactArgs(1),
@@ -47,7 +48,7 @@ is, and 4 where the guard would block it.`,
 	}
 	cmd.Flags().StringArrayVarP(&o.inputs, "input", "i", nil, "an input, as name=value; lists as a,b or JSON")
 	cmd.Flags().Int64Var(&o.maxChanges, "max-changes", 0, "change at most this many targets; it can only lower the limit")
-	cmd.Flags().BoolVar(&o.detailed, "detailed-exitcode", false, "0: nothing to change; 2: changes; 4: the guard would block them")
+	cmd.Flags().BoolVar(&o.detailed, "detailed-exitcode", false, "0: nothing to change; 1: it would fail; 2: changes; 4: the guard would block them")
 	return cmd
 }
 
@@ -111,7 +112,7 @@ func (a *app) showPlan(ctx context.Context, rt *opened, record engine.PlanRecord
 
 // planAdvice is the one command that comes next.
 func (a *app) planAdvice(record engine.PlanRecord) []string {
-	if record.Pending == 0 && record.Complete {
+	if record.Pending == 0 { // what is known only later is in no plan
 		return nil
 	}
 	return []string{a.command("apply " + record.ID)}
