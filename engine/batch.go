@@ -30,12 +30,38 @@ func (b Batch) Check() error {
 		func() error { return checkEach("approval", b.Approvals, Approval.check) },
 		func() error { return checkEach("freeze", b.Freezes, Freeze.check) },
 		func() error { return checkEach("snapshot", b.Snapshots, Snapshot.check) },
+		func() error { return checkEach("audit entry", b.Audit, AuditEntry.check) },
 	} {
 		if err := check(); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// Holding is a value that a run holds.
+type Holding struct {
+	Run   string
+	Value Reference
+}
+
+// Held is what the runs of the batch's events hold of its values.
+func (b Batch) Held() []Holding {
+	if len(b.Values) == 0 {
+		return nil
+	}
+	var out []Holding
+	var runs []string
+	for _, e := range b.Events {
+		if slices.Contains(runs, e.Run) {
+			continue
+		}
+		runs = append(runs, e.Run)
+		for _, v := range b.Values {
+			out = append(out, Holding{Run: e.Run, Value: v.Ref})
+		}
+	}
+	return out
 }
 
 func checkEach[T any](noun string, records []T, check func(T) string) error {

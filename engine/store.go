@@ -54,6 +54,8 @@ type Bundle struct {
 
 // Batch is what is written together, in one transaction, all or nothing.
 // Within it, bundles and values come first and runs before what refers to them.
+// Values that come with events of a run are held by that run, because its state
+// may refer to them: they stay as long as it does.
 type Batch struct {
 	Bundles   []Bundle      // ignored where the hash exists
 	Values    []StoredValue // ignored where the reference exists
@@ -66,6 +68,7 @@ type Batch struct {
 	Approvals []Approval    // inserted or replaced
 	Freezes   []Freeze      // inserted or replaced
 	Snapshots []Snapshot    // replaces the run's, and trims its journal up to Seq; an older one than the run has is ErrConflict
+	Audit     []AuditEntry  // appended to the audit trail, in this order, behind what is there by then
 }
 
 // RunQuery selects runs, newest first.
@@ -133,5 +136,14 @@ type Store interface {
 	// that failed without it being certain that nothing happened. What was only
 	// carried over from another run does not count.
 	Spent(ctx context.Context, connection string, since time.Time) (int64, error)
+	// Audit lists the audit trail, oldest first, as it stands: records that were
+	// tampered with come back as they are, and VerifyAudit finds them.
+	Audit(ctx context.Context, q AuditQuery) ([]AuditRecord, error)
+	// AuditHead is the newest record of the audit trail; ErrNotFound where it is empty.
+	AuditHead(ctx context.Context) (AuditRecord, error)
+	// Prune forgets what a Retention lets go, while others read and commit. It
+	// works in small pieces, each of which is complete in itself: where it was
+	// cut off, the next one goes on. What it returns beside an error is what went.
+	Prune(ctx context.Context, r Retention) (Pruned, error)
 	Close() error
 }

@@ -105,6 +105,7 @@ func (d *drive) request(ctx context.Context, o *outlook, questions []machine.Ask
 			a.ExpiresAt = &expires
 		}
 		d.batch.Approvals = append(d.batch.Approvals, *a)
+		d.audit(engine.AuditAsk(*a))
 		d.approvals[q.Path] = a
 	}
 	if _, err := d.apply(ctx, nil); err != nil {
@@ -156,6 +157,7 @@ func (d *drive) openGate(ctx context.Context, set engine.ChangeSet, kind engine.
 	a.ExpiresAt = &expires
 	d.approvals[gatePath] = a
 	d.batch.Approvals = append(d.batch.Approvals, *a)
+	d.audit(engine.AuditAsk(*a))
 	if err := d.park(ctx, expires); err != nil {
 		return err
 	}
@@ -199,6 +201,7 @@ func (d *drive) expire(a *engine.Approval) {
 	at := instant(d.engine.config.Clock.Now())
 	a.Status, a.DecidedAt = engine.ApprovalExpired, &at
 	d.batch.Approvals = append(d.batch.Approvals, *a)
+	d.audit(engine.AuditClosing(*a))
 }
 
 // closeApprovals ends the requests the machine does not wait for any more.
@@ -218,6 +221,7 @@ func (d *drive) closeApprovals() {
 			at := instant(d.engine.config.Clock.Now())
 			a.Status, a.DecidedAt = engine.ApprovalObsolete, &at
 			d.batch.Approvals = append(d.batch.Approvals, *a)
+			d.audit(engine.AuditClosing(*a))
 		}
 	}
 }

@@ -301,7 +301,9 @@ func (c *change) writeIntent(ctx context.Context, begun time.Time) error {
 		Run: c.drive.record.ID, Path: call.Path, Attempt: call.Attempt, Form: string(program.FormUses), Action: call.Action,
 		Effect: engine.Change, Status: engine.StepStarted, StartedAt: instant(begun), Why: c.drive.engine.config.Redact.String(call.Why),
 	})
-	err := c.drive.engine.config.Store.Commit(context.WithoutCancel(ctx), engine.Batch{Steps: []engine.StepRecord{record}})
+	err := c.drive.engine.config.Store.Commit(context.WithoutCancel(ctx), engine.Batch{
+		Steps: []engine.StepRecord{record}, Audit: []engine.AuditEntry{engine.AuditIntent(c.drive.record.Actor, record)},
+	})
 	if err != nil {
 		return fmt.Errorf("recording the intent of %s: %w", call.Path, err)
 	}

@@ -78,6 +78,10 @@ func (d *drive) applyOne(ev machine.Event) ([]machine.Command, error) {
 		delete(d.records, ev.Frame)
 		record.EndedAt = &ev.At
 		d.batch.Steps = append(d.batch.Steps, record)
+		d.auditResult(record)
+	}
+	if ev.Kind == machine.CancelRequested {
+		d.audit(engine.AuditCancel(ev.At, d.record.ID, ev.Reason))
 	}
 	return d.addRecords(commands), nil
 }
@@ -148,6 +152,9 @@ func (d *drive) settleStatus() {
 	d.record.Status, d.record.Outputs, d.record.Error = result.Status, result.Outputs, result.Failure
 	d.record.FinishedAt, d.record.WakeAt = &finished, nil
 	d.changed = true
+	if d.audited() {
+		d.audit(engine.AuditEnd(d.record))
+	}
 }
 
 // addSnapshot stores the state when enough has happened since the last time,

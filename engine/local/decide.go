@@ -138,7 +138,8 @@ func (d *drive) stillOpen(ctx context.Context, a *engine.Approval) error {
 		return fmt.Errorf("%w: it is %s already", ErrDecision, a.Status)
 	case d.isOver(a):
 		d.expire(a)
-		if err := d.engine.config.Store.Commit(ctx, engine.Batch{Approvals: []engine.Approval{*a}}); err != nil {
+		batch := engine.Batch{Approvals: []engine.Approval{*a}, Audit: []engine.AuditEntry{engine.AuditClosing(*a)}}
+		if err := d.engine.config.Store.Commit(ctx, batch); err != nil {
 			return fmt.Errorf("recording that the time is up: %w", err)
 		}
 		return fmt.Errorf("%w: its time was up at %s, so it counts as denied", ErrDecision, a.ExpiresAt.UTC().Format(time.RFC3339))
@@ -194,6 +195,7 @@ func (d *drive) vote(ctx context.Context, a *engine.Approval, v engine.Vote) err
 		a.Status, a.DecidedAt = engine.ApprovalApproved, &v.At
 	}
 	d.batch.Approvals = []engine.Approval{*a}
+	d.audit(engine.AuditVote(*a, v))
 	if err := d.engine.config.Store.Commit(context.WithoutCancel(ctx), d.batch); err != nil {
 		return fmt.Errorf("recording the decision: %w", err)
 	}
@@ -209,6 +211,7 @@ func (d *drive) renew(ctx context.Context, a *engine.Approval, o *outlook) error
 	a.Round++
 	a.Set, a.Digest, a.Shown, a.Excluded, a.ToldAt = value.Ref, o.set.Hash(), o.set.ShownHash(), nil, nil
 	batch := engine.Batch{Values: append(o.values, value), Answers: o.answers, Approvals: []engine.Approval{*a}}
+	batch.Audit = []engine.AuditEntry{engine.AuditRenewal(instant(d.engine.config.Clock.Now()), *a)}
 	if err := d.engine.config.Store.Commit(context.WithoutCancel(ctx), batch); err != nil {
 		return fmt.Errorf("renewing the request: %w", err)
 	}

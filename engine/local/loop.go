@@ -157,6 +157,9 @@ func (d *drive) land(kill context.CancelCauseFunc, record func() error) error {
 // resume marks the run as running, finds out what it may do, and issues again
 // what it was waiting for. The bool is whether it goes on now.
 func (d *drive) resume(ctx, calls context.Context) (bool, error) {
+	if (d.record.Status != engine.RunRunning || d.machine.Seq() > 1) && d.audited() {
+		d.audit(engine.AuditResume(instant(d.engine.config.Clock.Now()), d.record.ID, d.record.Status))
+	}
 	if d.record.Status != engine.RunRunning || d.record.Error != nil {
 		d.record.Status, d.record.Error, d.record.WakeAt, d.changed = engine.RunRunning, nil, nil, true
 	}
@@ -195,7 +198,8 @@ func (d *drive) dropReady() {
 			d.ready = append(d.ready, j)
 			continue
 		}
-		d.take(&answer{job: j, event: j.done(nil, "", cancelled())})
+		never := engine.Fail(engine.ClassCancelled, "cancelled", "it was not begun: the run was stopped before")
+		d.take(&answer{job: j, event: j.done(nil, "", never)})
 	}
 }
 

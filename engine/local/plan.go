@@ -115,7 +115,7 @@ func (e *Engine) keepPlan(ctx context.Context, plan *engine.PlanRecord, o *outlo
 	}
 	batch := engine.Batch{
 		Bundles: []engine.Bundle{bundle}, Values: append(o.values, value),
-		Plans: []engine.PlanRecord{*plan}, Answers: o.answers,
+		Plans: []engine.PlanRecord{*plan}, Answers: o.answers, Audit: []engine.AuditEntry{engine.AuditPlan(*plan)},
 	}
 	if err := e.config.Store.Commit(ctx, batch); err != nil {
 		return fmt.Errorf("storing the plan: %w", err)

@@ -120,6 +120,9 @@ func (e *Engine) record(ctx context.Context, record engine.RunRecord, prog *prog
 	d.machine = machine.New(prog)
 	d.batch.Bundles = bundles
 	d.changed = true
+	if d.audited() {
+		d.audit(engine.AuditStart(record))
+	}
 	_, err = d.apply(ctx, []machine.Event{started})
 	return err
 }

@@ -28,6 +28,8 @@ type Store struct {
 	answers   map[string]map[question]engine.Answer // by owner
 	approvals map[string]engine.Approval
 	freezes   map[string]engine.Freeze
+	held      map[string]map[engine.Reference]bool // by run
+	audit     []engine.AuditRecord
 }
 
 var _ engine.Store = (*Store)(nil)
@@ -42,6 +44,7 @@ func New() *Store {
 		answers:   map[string]map[question]engine.Answer{},
 		approvals: map[string]engine.Approval{},
 		freezes:   map[string]engine.Freeze{},
+		held:      map[string]map[engine.Reference]bool{},
 	}
 }
 

@@ -167,6 +167,13 @@ func (s *Store) apply(b engine.Batch) {
 	for _, snap := range b.Snapshots {
 		s.runs[snap.Run].putSnapshot(snap)
 	}
+	for _, h := range b.Held() {
+		if s.held[h.Run] == nil {
+			s.held[h.Run] = map[engine.Reference]bool{}
+		}
+		s.held[h.Run][h.Value] = true
+	}
+	s.chain(b.Audit...)
 }
 
 func (s *Store) putRun(record engine.RunRecord) {

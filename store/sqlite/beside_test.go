@@ -155,7 +155,7 @@ func TestBesideLeavesOldDatabases(t *testing.T) {
 	path := firstVersion(t, oldRuns)
 	before := contents(t, path)
 	_, err := Open(path, Options{Mode: Beside})
-	if !errors.Is(err, ErrOlder) || !strings.Contains(err.Error(), "(version 1, this one is 2)") {
+	if !errors.Is(err, ErrOlder) || !strings.Contains(err.Error(), "(version 1, this one is 3)") {
 		t.Errorf("got the error %v, want %v", err, ErrOlder)
 	}
 	if contents(t, path) != before {

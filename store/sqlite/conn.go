@@ -107,3 +107,12 @@ func arguments(values ...any) []driver.NamedValue {
 	}
 	return out
 }
+
+// values are the values of numbered arguments.
+func values(args []driver.NamedValue) []any {
+	out := make([]any, len(args))
+	for i := range args {
+		out[i] = args[i].Value
+	}
+	return out
+}

@@ -3,6 +3,7 @@
 package sqlite
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -33,4 +34,27 @@ func codes(err error) (code, extended int) {
 		return 0, 0
 	}
 	return int(e.Code), int(e.ExtendedCode)
+}
+
+// copyPages copies a whole database from one connection to another.
+func copyPages(ctx context.Context, to, from conn) (err error) {
+	target, ok1 := to.driverConn.(*sqlite3.SQLiteConn)
+	source, ok2 := from.driverConn.(*sqlite3.SQLiteConn)
+	if !ok1 || !ok2 {
+		return fmt.Errorf("the driver's connections are a %T and a %T", to.driverConn, from.driverConn)
+	}
+	b, err := target.Backup("main", source, "main")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, b.Close()) }()
+	for {
+		done, err := b.Step(backupPages)
+		if err != nil || done {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
 }

@@ -25,7 +25,7 @@ func (o *operations) add(k kind, values ...any) {
 // so that the writer has nothing to do but to write.
 func encode(b engine.Batch) ([]operation, error) {
 	ops := make(operations, 0, len(b.Bundles)+len(b.Values)+len(b.Runs)+len(b.Events)+len(b.Steps)+len(b.Items)+
-		len(b.Plans)+len(b.Answers)+len(b.Approvals)+len(b.Freezes)+2*len(b.Snapshots))
+		len(b.Plans)+len(b.Answers)+len(b.Approvals)+len(b.Freezes)+2*len(b.Snapshots)+len(b.Audit))
 	for _, bundle := range b.Bundles {
 		ops.add(putBundle, bundle.Hash, bundle.Name, required(bundle.Data))
 	}
@@ -45,6 +45,12 @@ func encode(b engine.Batch) ([]operation, error) {
 	for _, snap := range b.Snapshots {
 		ops.add(putSnapshot, snap.Run, int64(snap.Seq), int64(snap.Semantics), required(snap.Data))
 		ops.add(trimJournal, snap.Run, int64(snap.Seq))
+	}
+	for _, h := range b.Held() {
+		ops.add(holdValue, h.Run, string(h.Value))
+	}
+	for i := range b.Audit {
+		ops = append(ops, operation{kind: addAudit, entry: &b.Audit[i]})
 	}
 	return ops, err
 }

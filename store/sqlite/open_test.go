@@ -150,7 +150,7 @@ func TestOlder(t *testing.T) {
 func TestFailedMigration(t *testing.T) {
 	path := closed(t)
 	_, err := Open(path, Options{Mode: Engine, migrations: withNext(t, "CREATE TABLE later (x INTEGER) STRICT; CREATE TABLE run (x);")})
-	if err == nil || !strings.Contains(err.Error(), "0003_later.sql") {
+	if err == nil || !strings.Contains(err.Error(), "0004_later.sql") {
 		t.Errorf("got the error %v", err)
 	}
 	if left := copies(t, path); len(left) > 0 {
@@ -161,8 +161,8 @@ func TestFailedMigration(t *testing.T) {
 
 func withNext(t *testing.T, script string) fs.FS {
 	t.Helper()
-	files := fstest.MapFS{"0003_later.sql": {Data: []byte(script)}}
-	for _, name := range []string{"0001_runs.sql", "0002_plans.sql"} {
+	files := fstest.MapFS{"0004_later.sql": {Data: []byte(script)}}
+	for _, name := range []string{"0001_runs.sql", "0002_plans.sql", "0003_keeping.sql"} {
 		data, err := embedded.ReadFile("migrations/" + name)
 		check(t, err)
 		files[name] = &fstest.MapFile{Data: data}
@@ -172,7 +172,7 @@ func withNext(t *testing.T, script string) fs.FS {
 
 func copies(t *testing.T, path string) []string {
 	t.Helper()
-	found, err := filepath.Glob(path + ".v2-*.bak")
+	found, err := filepath.Glob(path + ".v3-*.bak")
 	check(t, err)
 	return found
 }

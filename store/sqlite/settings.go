@@ -22,6 +22,22 @@ func besideDSN(path string) string {
 	return dsn(path, values)
 }
 
+// keeperDSN opens a connection that removes what nobody refers to any more.
+func keeperDSN(path string) string {
+	values := writing()
+	values.Set("mode", "rw")
+	values.Set("_foreign_keys", "0")
+	return dsn(path, values)
+}
+
+func keeperSettings() []setting {
+	return []setting{{"journal_mode", "wal"}, {"synchronous", "2"}, {"foreign_keys", "0"}}
+}
+
+// keeperTuning lets the keeper wait for nobody for long: who commits waits for it.
+const keeperTuning = `PRAGMA busy_timeout = 20; PRAGMA cache_size = -4096; PRAGMA journal_size_limit = 16777216;
+	PRAGMA wal_autocheckpoint = 4000`
+
 func writing() url.Values {
 	return url.Values{
 		"_auto_vacuum":  {"incremental"}, // so that retention can give space back without rewriting the file
@@ -31,6 +47,12 @@ func writing() url.Values {
 		"_foreign_keys": {"1"},
 		"_synchronous":  {"FULL"},
 	}
+}
+
+// copying opens a file that a copy is written to: it is flushed when it is
+// complete, and removed where it is not.
+func copying() url.Values {
+	return url.Values{"mode": {"rw"}, "_journal_mode": {"OFF"}, "_synchronous": {"OFF"}}
 }
 
 // readerDSN opens a connection that cannot write. An immutable one needs no
@@ -127,7 +149,7 @@ type connector struct{ dsn string }
 
 // Connect opens one connection of the pool.
 func (c connector) Connect(context.Context) (driver.Conn, error) {
-	opened, err := openConn(c.dsn, readerSettings()) //nolint:contextcheck // opening a local file is not worth a goroutine that could stop it
+	opened, err := openConn(c.dsn, readerSettings())
 	if err != nil {
 		return nil, err
 	}

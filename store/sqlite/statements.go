@@ -3,6 +3,8 @@ package sqlite
 import (
 	"database/sql/driver"
 	"fmt"
+
+	"github.com/drawbridge-soar/drawbridge/engine"
 )
 
 // kind is what an operation writes.
@@ -21,14 +23,17 @@ const (
 	putFreeze
 	putSnapshot
 	trimJournal
+	holdValue
+	addAudit
 	kinds
 )
 
 // operation is one prepared statement to run, with its arguments in the
 // driver's types. The first names the run, for everything that is of one.
 type operation struct {
-	kind kind
-	args []driver.NamedValue
+	kind  kind
+	args  []driver.NamedValue
+	entry *engine.AuditEntry // of addAudit, whose arguments the writer makes
 }
 
 // String names the record for errors.
@@ -55,6 +60,10 @@ func (o operation) String() string {
 		return fmt.Sprintf("freeze %v", arg(0))
 	case putSnapshot, trimJournal:
 		return fmt.Sprintf("snapshot %v of %v", arg(1), arg(0))
+	case holdValue:
+		return fmt.Sprintf("value %v held by %v", arg(1), arg(0))
+	case addAudit:
+		return fmt.Sprintf("audit entry %s of %s", o.entry.Verb, o.entry.Object)
 	default:
 		return fmt.Sprint(arg(0))
 	}
@@ -69,6 +78,10 @@ const (
 
 	// The numbers of plans are below zero, so that they are none of a run.
 	ownerNumber = `coalesce((SELECT n FROM run WHERE id = ?1), (SELECT -n FROM plan WHERE id = ?1))`
+
+	// A number is not given again while parts of what had it are still there.
+	nextRun  = `(SELECT max(coalesce((SELECT max(n) FROM run), 0), coalesce((SELECT max(run) FROM doomed), 0)) + 1)`
+	nextPlan = `(SELECT max(coalesce((SELECT max(n) FROM plan), 0), -coalesce((SELECT min(run) FROM doomed), 0)) + 1)`
 
 	runBeforeEvent = `(SELECT n FROM run r WHERE id = ?1 AND ?2 = 1 + coalesce(
 		(SELECT max(seq) FROM event WHERE run = r.n), (SELECT seq FROM snapshot WHERE run = r.n), 0))`
@@ -99,10 +112,10 @@ func (k kind) query() string {
 	case putValue:
 		return `INSERT INTO value (ref, part, data) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING`
 	case putRun:
-		return `INSERT INTO run (id, hash, playbook, status, actor, via, inputs, "trigger", outputs, error,
+		return `INSERT INTO run (n, id, hash, playbook, status, actor, via, inputs, "trigger", outputs, error,
 			attempt, semantics, created_at, finished_at, wake_at, max_changes, connections,
 			starters, plan, undo_of, retry_of, lifted, change_set, strict)
-			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
+			VALUES (` + nextRun + `, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
 			?18, ?19, ?20, ?21, ?22, ` + maybeValueNumber("?23") + `, ?24)
 			ON CONFLICT (id) DO UPDATE SET hash = ?2, playbook = ?3, status = ?4, actor = ?5, via = ?6, inputs = ?7,
 			"trigger" = ?8, outputs = ?9, error = ?10, attempt = ?11, semantics = ?12, created_at = ?13,
@@ -127,6 +140,10 @@ func (k kind) query() string {
 	case putSnapshot:
 		return `INSERT INTO snapshot (run, seq, semantics, data) VALUES (` + runBeforeSnapshot + `, ?2, ?3, ?4)
 			ON CONFLICT (run) DO UPDATE SET seq = ?2, semantics = ?3, data = ?4`
+	case holdValue:
+		return `INSERT INTO held (run, value) VALUES (` + runNumber + `, ` + valueNumber("?2") + `) ON CONFLICT DO NOTHING`
+	case addAudit:
+		return `INSERT INTO audit (seq, at, actor, via, verb, object, detail, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`
 	default: // trimJournal
 		return `DELETE FROM event WHERE run = ` + runNumber + ` AND seq <= ?2`
 	}
@@ -136,9 +153,9 @@ func (k kind) query() string {
 func (k kind) planQuery() string {
 	switch k {
 	case putPlan:
-		return `INSERT INTO plan (id, playbook, hash, source, undo_of, actor, via, inputs, max_changes, lifted, connections,
+		return `INSERT INTO plan (n, id, playbook, hash, source, undo_of, actor, via, inputs, max_changes, lifted, connections,
 			semantics, change_set, digest, shown, pending, complete, blocked, created_at)
-			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ` + valueNumber("?13") + `, ?14, ?15, ?16, ?17, ?18, ?19)
+			VALUES (` + nextPlan + `, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ` + valueNumber("?13") + `, ?14, ?15, ?16, ?17, ?18, ?19)
 			ON CONFLICT (id) DO UPDATE SET playbook = ?2, hash = ?3, source = ?4, undo_of = ?5, actor = ?6, via = ?7,
 			inputs = ?8, max_changes = ?9, lifted = ?10, connections = ?11, semantics = ?12, change_set = excluded.change_set,
 			digest = ?14, shown = ?15, pending = ?16, complete = ?17, blocked = ?18, created_at = ?19`
@@ -173,7 +190,7 @@ type referral struct {
 func (k kind) refersTo() []referral {
 	const runs, values = "SELECT count(*) FROM run WHERE id = ?", "SELECT count(*) FROM value WHERE ref = ?"
 	switch k {
-	case putBundle, putValue, putFreeze:
+	case putBundle, putValue, putFreeze, addAudit:
 		return nil
 	case putRun:
 		return []referral{{"its bundle", 1, "SELECT count(*) FROM bundle WHERE hash = ?"}, {"its change set", 22, values}}

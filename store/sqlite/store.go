@@ -48,10 +48,12 @@ type Store struct {
 	path    string
 	mode    Mode
 	epoch   int64
+	dsn     string // how its readers open it
 	readers *sql.DB
 	writer  *writer   // nil when opened ReadOnly
 	lock    *fileLock // nil unless opened as Engine
 
+	pruning  sync.Mutex // held by the one who prunes
 	closed   atomic.Bool
 	close    sync.Once
 	closeErr error
@@ -109,7 +111,8 @@ func (s *Store) openToRead(known []migration) error {
 	if err != nil {
 		return err
 	}
-	s.readers = openReaders(dsn)
+	s.dsn = dsn
+	s.readers = openReaders(s.dsn)
 	return nil
 }
 
@@ -161,7 +164,8 @@ func (s *Store) openBeside(o Options, known []migration) error {
 	if s.writer, err = newWriter(c, sameVersion(len(known)), besidePatience); err != nil {
 		return errors.Join(explain(err), c.Close())
 	}
-	s.readers = openReaders(readerDSN(s.path, false))
+	s.dsn = readerDSN(s.path, false)
+	s.readers = openReaders(s.dsn)
 	return nil
 }
 
@@ -193,7 +197,8 @@ func (s *Store) openToWrite(o Options, known []migration) error {
 	if err := s.prepare(c, o, version, known, me); err != nil {
 		return errors.Join(err, c.Close())
 	}
-	s.readers = openReaders(readerDSN(s.path, false))
+	s.dsn = readerDSN(s.path, false)
+	s.readers = openReaders(s.dsn)
 	return syncDir(filepath.Dir(s.path))
 }
 
@@ -258,14 +263,16 @@ func (s *Store) commit(ctx context.Context, b engine.Batch) error {
 	if err != nil {
 		return err
 	}
-	if s.mode == Beside && !onlyFreezes(ops) {
+	if s.mode == Beside && !onlyFreezes(b, ops) {
 		return ErrBeside
 	}
 	return s.writer.submit(ctx, ops)
 }
 
-func onlyFreezes(ops []operation) bool {
-	return !slices.ContainsFunc(ops, func(op operation) bool { return op.kind != putFreeze })
+// onlyFreezes reports whether a batch writes freezes, and their audit entries.
+func onlyFreezes(b engine.Batch, ops []operation) bool {
+	return len(b.Audit) <= len(b.Freezes) &&
+		!slices.ContainsFunc(ops, func(op operation) bool { return op.kind != putFreeze && op.kind != addAudit })
 }
 
 // Close finishes the commits under way and gives the database free.
@@ -283,6 +290,8 @@ func (s *Store) abort() error {
 	var errs []error
 	if s.writer != nil {
 		s.writer.close()
+		s.pruning.Lock() // whoever prunes finds the writer closed, and its connection goes
+		defer s.pruning.Unlock()
 	}
 	s.closed.Store(true)
 	if s.readers != nil {

@@ -33,10 +33,12 @@ type writer struct {
 	gate   sync.RWMutex // held to read by who is about to queue a batch
 	closed bool
 	queue  chan *request
+	tasks  chan task // of those who prune, between the transactions of others
 	done   chan struct{}
 
 	crowd  int   // how many batches there were the last time: one that is alone is not kept waiting
 	broken error // why nothing is written any more; the writer's own
+	named  names // what records have referred to since pruning began; nil while nobody prunes
 	stats  counters
 }
 
@@ -44,6 +46,7 @@ type writer struct {
 type control struct {
 	begin, commit, rollback statement
 	holds                   statement // of the writer's condition
+	head                    statement // the newest record of the audit trail
 }
 
 // condition is what must hold of a database, in each transaction again, for a
@@ -88,7 +91,7 @@ const (
 func newWriter(c conn, still condition, patience time.Duration) (*writer, error) {
 	w := &writer{
 		conn: c, still: still, patience: patience,
-		queue: make(chan *request, queueLength), done: make(chan struct{}),
+		queue: make(chan *request, queueLength), tasks: make(chan task), done: make(chan struct{}),
 	}
 	for k := range w.statements {
 		s, err := c.prepare(kind(k).query())
@@ -102,6 +105,7 @@ func newWriter(c conn, still condition, patience time.Duration) (*writer, error)
 		"COMMIT":          &w.control.commit,
 		"ROLLBACK":        &w.control.rollback,
 		still.query:       &w.control.holds,
+		newestAudit:       &w.control.head,
 	} {
 		var err error
 		if *s, err = c.prepare(query); err != nil {
@@ -157,10 +161,18 @@ func (w *writer) close() {
 
 func (w *writer) loop() {
 	defer close(w.done)
-	for first := range w.queue {
-		if group := w.gather(first); len(group) > 0 {
-			w.crowd = len(group) + len(w.queue)
-			w.write(group)
+	for {
+		select {
+		case first, open := <-w.queue:
+			if !open {
+				return
+			}
+			if group := w.gather(first); len(group) > 0 {
+				w.crowd = len(group) + len(w.queue)
+				w.write(group)
+			}
+		case t := <-w.tasks:
+			t.done <- t.run(w)
 		}
 	}
 }
@@ -283,7 +295,15 @@ func (w *writer) judge(err error) error {
 }
 
 func (w *writer) records(ops []operation) error {
-	for _, op := range ops {
+	var chain auditChain
+	for i := range ops {
+		op := ops[i]
+		if op.kind == addAudit {
+			if err := chain.add(w, &op); err != nil {
+				return err
+			}
+		}
+		w.named.note(op)
 		if _, err := w.statements[op.kind].run(op.args); err != nil {
 			return fmt.Errorf("%v: %w", op, w.reason(op, err))
 		}
@@ -350,7 +370,7 @@ func (w *writer) finalize() error {
 		errs = append(errs, s.Close())
 	}
 	c := w.control
-	for _, s := range []statement{c.begin, c.commit, c.rollback, c.holds} {
+	for _, s := range []statement{c.begin, c.commit, c.rollback, c.holds, c.head} {
 		errs = append(errs, s.Close())
 	}
 	return errors.Join(append(errs, w.conn.Close())...)

@@ -93,6 +93,23 @@ func cases() []testCase {
 		{"a budget does not count what was carried over", spentCarriedOver},
 		{"a budget follows the record of a change", spentReplaced},
 
+		{"the audit trail comes back as it was written", auditComesBack},
+		{"the audit trail is selected by place and time", auditSelected},
+		{"an audit entry is there exactly where its batch is", auditWithItsBatch},
+		{"audit entries of concurrent commits are one chain", auditConcurrently},
+		{"the audit trail is verified", auditVerified},
+
+		{"runs go by age", prunesByAge},
+		{"runs go by count", prunesByCount},
+		{"runs go by size", prunesBySize},
+		{"nothing goes without a limit, or in a dry run", prunesNothing},
+		{"with a run goes everything of it", prunesWhatIsOfARun},
+		{"what is needed never goes", prunesNeverWhatIsNeeded},
+		{"a run that was kept by one that goes goes too", prunesChains},
+		{"plans go that nobody applied in time", prunesPlans},
+		{"values and bundles go that nobody refers to", prunesValues},
+		{"runs go on while others go", prunesWhileRunsGoOn},
+
 		{"a commit is seen once it returned", readsAfterCommit},
 		{"concurrent commits all arrive", concurrentCommits},
 		{"a failing batch takes no other with it", failingAmongOthers},

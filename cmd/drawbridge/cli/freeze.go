@@ -106,7 +106,7 @@ func (a *app) recordFreeze(ctx context.Context, store engine.Store, reason strin
 		return f, fmt.Errorf("making an id: %w", err)
 	}
 	f = engine.Freeze{ID: "frz_" + strings.ToLower(id.String()), Reason: a.redactor.String(reason), By: actor(), At: a.now().UTC().Truncate(time.Microsecond)}
-	if err := store.Commit(ctx, engine.Batch{Freezes: []engine.Freeze{f}}); err != nil {
+	if err := store.Commit(ctx, engine.Batch{Freezes: []engine.Freeze{f}, Audit: []engine.AuditEntry{engine.AuditFreeze(f)}}); err != nil {
 		return f, fmt.Errorf("recording the freeze: %w", err)
 	}
 	return f, nil
@@ -147,7 +147,7 @@ func (a *app) recordThaw(ctx context.Context, conf *config.Config, store engine.
 	}
 	now := a.now().UTC().Truncate(time.Microsecond)
 	f.ThawedBy, f.ThawReason, f.ThawedAt = &me, a.redactor.String(reason), &now
-	if err := store.Commit(ctx, engine.Batch{Freezes: []engine.Freeze{f}}); err != nil {
+	if err := store.Commit(ctx, engine.Batch{Freezes: []engine.Freeze{f}, Audit: []engine.AuditEntry{engine.AuditThaw(f)}}); err != nil {
 		return f, fmt.Errorf("recording the thaw: %w", err)
 	}
 	return f, nil

@@ -42,6 +42,13 @@ type listedRun struct {
 	Error      *failureDocument `json:"error"`
 }
 
+func documentOfListed(r engine.RunRecord) listedRun {
+	return listedRun{
+		ID: r.ID, Playbook: r.Playbook, Status: r.Status, Actor: r.Actor,
+		CreatedAt: stamp(r.CreatedAt), FinishedAt: stampOf(r.FinishedAt), Error: documentOfFailure(r.Error),
+	}
+}
+
 func (a *app) runsList(ctx context.Context, o runsOptions) error {
 	wanted, err := statuses(o.status)
 	if err != nil {
@@ -110,10 +117,7 @@ func statuses(names []string) ([]engine.RunStatus, error) {
 func (a *app) showRuns(runs []engine.RunRecord) error {
 	docs, rows := []listedRun{}, [][]string{}
 	for _, r := range runs {
-		docs = append(docs, listedRun{
-			ID: r.ID, Playbook: r.Playbook, Status: r.Status, Actor: r.Actor,
-			CreatedAt: stamp(r.CreatedAt), FinishedAt: stampOf(r.FinishedAt), Error: documentOfFailure(r.Error),
-		})
+		docs = append(docs, documentOfListed(r))
 		rows = append(rows, []string{r.ID, r.Playbook, string(r.Status), r.CreatedAt.UTC().Format(time.DateTime), tookOf(r), r.Actor.Name})
 	}
 	if a.json() {

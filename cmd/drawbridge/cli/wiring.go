@@ -158,6 +158,9 @@ func (a *app) start(ctx context.Context, conf *config.Config, messages io.Writer
 	if err != nil {
 		return nil, err
 	}
+	if err := a.auditConfig(ctx, store, conf); err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
 	catalog := conf.Catalog()
 	eng, err := local.New(local.Config{
 		Store: store, Actions: actions, Catalog: catalog, Connections: set, Guard: conf.Guard,

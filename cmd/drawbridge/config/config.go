@@ -1,6 +1,8 @@
 package config
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"io/fs"
 	"os"
@@ -31,7 +33,10 @@ type Config struct {
 	People      []engine.Person     // who may decide; no two answer to the same name
 	Notify      string              // connection that hears of approvals wanted and of runs that did not succeed; "" for none
 	MaxPlanAge  time.Duration       // how old a plan may be when it is applied; 0, as in the zero Config, is DefaultMaxPlanAge
+	Retention   Retention
 	Network     Network
+	// Hash is the hex SHA-256 of the file; "" without one.
+	Hash string
 	// Unavailable is what this version understands but cannot honour yet. A
 	// run must refuse while there is any.
 	Unavailable []yamldoc.Diagnostic
@@ -90,7 +95,8 @@ func Load(path string, providers []engine.Provider) (*Config, []yamldoc.Diagnost
 func Parse(path string, data []byte, providers []engine.Provider) (*Config, []yamldoc.Diagnostic) {
 	root, problems := yamldoc.Parse(path, data)
 	d := &decoder{dir: filepath.Dir(path), providers: providers, problems: withoutLines(problems)}
-	c := &Config{Path: path}
+	sum := sha256.Sum256(data)
+	c := &Config{Path: path, Hash: hex.EncodeToString(sum[:])}
 	if root != nil {
 		d.config(root, c)
 	}

@@ -1,8 +1,10 @@
 package config_test
 
 import (
+	"crypto/sha256"
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -87,6 +89,7 @@ func TestWholeConfiguration(t *testing.T) {
 			{Name: "bob", Email: "bob@example.com"},
 		},
 		Notify: "team", MaxPlanAge: 12 * time.Hour,
+		Retention: config.Retention{Runs: 30 * 24 * time.Hour, Keep: 5000, MaxSize: 500_000_000}, Hash: hashOf(data),
 		Network: config.Network{
 			Proxy: "http://proxy.example.com:3128", CAFile: "/etc/ssl/corp.pem",
 			Hosts: map[string]config.Host{"scim.example.com": {
@@ -243,4 +246,47 @@ func FuzzParse(f *testing.F) {
 			t.Error("refused without saying why")
 		}
 	})
+}
+
+func hashOf(data []byte) string { return fmt.Sprintf("%x", sha256.Sum256(data)) }
+
+// TestRetain: what is not said has a default, and changes are kept as long as
+// any budget counts them.
+func TestRetain(t *testing.T) {
+	parse := func(text string) engine.Retention {
+		c, problems := config.Parse("drawbridge.yaml", []byte(text), nil)
+		if c == nil {
+			t.Fatal(problems)
+		}
+		return c.Retain(time.Unix(1, 0), engine.Actor{Name: "alice"})
+	}
+	const day = 24 * time.Hour
+	want := engine.Retention{
+		Now: time.Unix(1, 0), Actor: engine.Actor{Name: "alice"}, Runs: 90 * day, Keep: 100_000, Plans: day, Bytes: 1_000_000_000, KeepChanges: 31 * day,
+	}
+	if diff := cmp.Diff(want, parse("{}")); diff != "" {
+		t.Errorf("by default (-want +got):\n%s", diff)
+	}
+	want.Runs, want.KeepChanges = 7*day, 60*day
+	if diff := cmp.Diff(want, parse("retention: { runs: 7d }\nguard: { playbooks: { a: { budget: { changes: 1, per: 60d } } } }")); diff != "" {
+		t.Errorf("with a long budget (-want +got):\n%s", diff)
+	}
+}
+
+func TestSizes(t *testing.T) {
+	for text, want := range map[string]int64{"500MB": 500_000_000, "1 GB": 1_000_000_000, "1gib": 1 << 30, "0kB": 0, "2TB": 2_000_000_000_000} {
+		if got, err := config.ParseSize(text); err != nil || got != want {
+			t.Errorf("%q is %d, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"", "5", "MB", "-1MB", "1.5GB", "9999999999TB", "1PB", "10 B"} {
+		if got, err := config.ParseSize(text); !errors.Is(err, config.ErrSize) {
+			t.Errorf("%q is %d, %v", text, got, err)
+		}
+	}
+	for n, want := range map[int64]string{0: "0 B", 999: "999 B", 1000: "1 kB", 48_200_000: "48.2 MB", 1_000_000_000: "1 GB"} {
+		if got := config.FormatSize(n); got != want {
+			t.Errorf("%d is %q", n, got)
+		}
+	}
 }

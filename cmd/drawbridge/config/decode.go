@@ -19,7 +19,7 @@ type decoder struct {
 }
 
 func (d *decoder) config(n *yamldoc.Node, c *Config) {
-	known := []string{"playbooks", "connections", "defaults", "guard", "policy", "people", "notify", "max_plan_age", "network"}
+	known := []string{"playbooks", "connections", "defaults", "guard", "policy", "people", "notify", "max_plan_age", "retention", "network"}
 	if !d.isMap(n, "the configuration", known) {
 		return
 	}
@@ -31,6 +31,7 @@ func (d *decoder) config(n *yamldoc.Node, c *Config) {
 	c.Notify = d.notify(n.Get("notify"), c)
 	c.Guard.Policies = d.policies(n.Get("policy"), c)
 	c.MaxPlanAge = d.positive(n.Get("max_plan_age"), "max_plan_age", DefaultMaxPlanAge)
+	c.Retention = d.retention(n.Get("retention"))
 	d.asked(n, c)
 	c.Network = d.network(n.Get("network"))
 }

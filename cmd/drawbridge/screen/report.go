@@ -283,5 +283,5 @@ func failure(f *engine.Failure) string {
 }
 
 func cause(f *engine.Failure) string {
-	return Clean(f.Message, 500) + " [" + Clean(string(f.Class)+"/"+f.Code, nameWidth) + "]"
+	return Clean(f.Message, 1000) + " [" + Clean(string(f.Class)+"/"+f.Code, nameWidth) + "]"
 }
