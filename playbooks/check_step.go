@@ -93,7 +93,9 @@ func (c *checker) plainForm(s *step, n *program.Node, at view) {
 	case program.FormWait:
 		n.Wait = c.wait(s, at)
 		n.Output = waitOutput(n.Wait)
-		c.unavailable("wait", s.given["wait"].key)
+		if n.Wait.Signal != "" {
+			c.unavailable("wait: signal", s.given["wait"].key)
+		}
 	default:
 		n.Output = engine.Type{}
 	}

@@ -42,6 +42,53 @@ func testTime(t *testing.T, r Runtime) {
 		s.wantAttempts(record.ID, "look", engine.StepFailed)
 	})
 	testWaiting(t, r)
+	testWaits(t, r)
+}
+
+const pausing = `
+name: main
+steps:
+  - uses: world.lock
+    with: { id: a }
+  - id: pause
+    wait: { for: 48h }
+  - uses: world.unlock
+    with: { id: a }
+  - id: later
+    wait: { until: "${{ run.time + duration('72h') }}" }
+  - uses: world.tell
+    with: { text: done }
+`
+
+// testWaits is about `wait`.
+func testWaits(t *testing.T, r Runtime) {
+	play(t, r, "a run waits for a time, and then until another", func(s *scene) {
+		began := time.Now()
+		s.want(s.run(pausing, nil), engine.RunSucceeded)
+		s.wantElapsed(began, 72*time.Hour)
+		s.wantWorld("lock a", "unlock a", "tell done")
+	})
+	play(t, r, "a wait survives a restart, and does not begin anew", func(s *scene) {
+		began := time.Now()
+		run := s.dieWith(pausing, 5)
+		time.Sleep(20 * time.Hour) //nolint:forbidigo // virtual: nobody drives the run meanwhile
+		s.want(s.drive(s.process(&Life{}), run), engine.RunSucceeded)
+		s.wantElapsed(began, 72*time.Hour)
+		s.wantWorld("lock a", "unlock a", "tell done")
+	})
+	play(t, r, "a wait that was over while nobody looked ends at once", func(s *scene) {
+		run := s.dieWith(pausing, 5)
+		time.Sleep(100 * time.Hour) //nolint:forbidigo // virtual: nobody drives the run meanwhile
+		began := time.Now()
+		s.want(s.drive(s.process(&Life{}), run), engine.RunSucceeded)
+		s.wantElapsed(began, 0)
+		s.wantWorld("lock a", "unlock a", "tell done")
+	})
+	play(t, r, "what comes behind a wait is foreseen, and judged before anything is changed", func(s *scene) {
+		record := s.run("name: main\nguard: { max_changes: 1 }\nsteps:\n  - uses: world.lock\n    with: { id: a }\n  - wait: { for: 1h }\n  - uses: world.lock\n    with: { id: b }\n", nil)
+		s.want(record, engine.RunBlocked)
+		s.wantWorld()
+	})
 }
 
 // testWaiting is about how long a retry waits.

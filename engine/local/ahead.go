@@ -224,6 +224,8 @@ func (d *drive) collected(c machine.Command) bool {
 	case machine.Unforeseen:
 		a.unforeseen = append(a.unforeseen, engine.Unforeseen{Path: c.Path, After: c.After, Changes: c.Changes})
 	case machine.PutValue, machine.PutStep:
+	case machine.PassWait:
+		d.events = append(d.events, machine.Event{Kind: machine.Passed, Frame: c.Frame})
 	case machine.AskApproval:
 		a.approvals = append(a.approvals, engine.PlannedApproval{Path: c.Path, Title: d.engine.config.Redact.String(c.Title), By: c.By, Needs: c.Needs})
 		d.events = append(d.events, machine.Event{Kind: machine.Decided, Frame: c.Frame})

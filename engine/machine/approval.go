@@ -81,13 +81,13 @@ func (m *Machine) deny(f *frame, fail engine.Failure) {
 	m.finish(f, failed(&fail))
 }
 
-// Parked reports whether the run waits for people, and for nothing else but the
-// end of the time they have.
+// Parked reports whether the run waits for people or signals, and for nothing
+// else but the end of the time they have.
 func (m *Machine) Parked() bool {
 	asking, other := false, len(m.yields) > 0
 	m.walk(func(f *frame) {
-		asking = asking || f.ask != nil
-		other = other || f.call.running() || f.call.waiting() || f.loop.collecting()
+		asking = asking || f.ask != nil || f.pause == pauseSignal
+		other = other || f.call.running() || f.call.waiting() || f.loop.collecting() || f.pause == pauseTime || f.pause == pauseLimit
 	})
 	return asking && !other
 }

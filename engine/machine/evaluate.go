@@ -78,6 +78,19 @@ func (m *Machine) text(e *env, path string, v expression.Value) (string, *engine
 	return s, nil
 }
 
+// computed evaluates a value that is not for people.
+func (m *Machine) computed(f *frame, v expression.Value) (any, *engine.Failure) {
+	names, err := m.names(f.env, v.Reads())
+	if err != nil {
+		return nil, invalid(f.path, err)
+	}
+	out, err := v.Eval(names)
+	if err != nil {
+		return nil, invalid(f.path, err)
+	}
+	return out, nil
+}
+
 // assigned evaluates what a `set` assigns.
 func (m *Machine) assigned(f *frame) (map[string]any, *engine.Failure) {
 	list, path := f.node.Set, f.path

@@ -70,6 +70,7 @@ type frame struct {
 	past []byte          // how those before it ended
 
 	ask   *ask   // of an approve that waits for people
+	pause string // of a wait: what for; "" where it does not wait
 	call  *call  // of an action's call
 	loop  *loop  // of a foreach
 	join  ending // of a parallel or a try: what its parts amount to so far

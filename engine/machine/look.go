@@ -32,7 +32,7 @@ func (m *Machine) Look() (*Machine, error) {
 	}
 	ahead.looking = true
 	ahead.walk(func(f *frame) {
-		if f.ask != nil {
+		if f.ask != nil || f.pause != "" {
 			ahead.disarm(f)
 		}
 	})
@@ -49,6 +49,9 @@ func (m *Machine) lookup() Lookup {
 	}
 	if m.start != nil {
 		keep(m.start.trigger)
+	}
+	for _, s := range m.signals {
+		keep(s.body)
 	}
 	m.walk(func(f *frame) {
 		if f.ownsScope() {

@@ -34,10 +34,11 @@ type Machine struct {
 	last  FrameID
 	start *origin // nil before Started
 
-	root   *frame // nil before Started and after the end
-	frames map[FrameID]*frame
-	timers timers
-	yields []FrameID // loops that go on with the next event
+	root    *frame // nil before Started and after the end
+	frames  map[FrameID]*frame
+	timers  timers
+	yields  []FrameID // loops that go on with the next event
+	signals []signal  // that came before anybody waited for them
 
 	spoilt    bool            // something failed or was refused, and the run went on: partial at best
 	cancelled *engine.Failure // a person asked for it
@@ -97,7 +98,7 @@ func (m *Machine) NextWake() (time.Time, bool) {
 func (m *Machine) Outstanding() []Command {
 	var open []*frame
 	m.walk(func(f *frame) {
-		if f.call.running() || f.loop.collecting() || f.ask != nil {
+		if f.call.running() || f.loop.collecting() || f.ask != nil || m.looking && f.pause != "" {
 			open = append(open, f)
 		}
 	})
@@ -109,6 +110,8 @@ func (m *Machine) Outstanding() []Command {
 			out = append(out, CollectItems{Frame: f.id, Path: f.path})
 		case f.ask != nil:
 			out = append(out, f.question())
+		case f.pause != "":
+			out = append(out, PassWait{Frame: f.id})
 		default:
 			out = append(out, m.runStep(f))
 			if f.call.stopping {
@@ -160,6 +163,10 @@ func (m *Machine) handle(ev Event, begin *beginning) {
 		m.decided(ev)
 	case Halted:
 		m.haltedBy(ev)
+	case Signalled:
+		m.signalled(ev)
+	case Passed:
+		m.passed(ev)
 	case TimerDue: // what is due has been done
 	}
 }
@@ -181,7 +188,12 @@ func (m *Machine) check(ev Event) error {
 		return fmt.Errorf("%w: its value is not JSON", ErrEvent)
 	}
 	switch ev.Kind {
-	case Started, StepDone, ItemsCollected, TimerDue, CancelRequested, Decided:
+	case Started, StepDone, ItemsCollected, TimerDue, CancelRequested, Decided, Passed:
+		return nil
+	case Signalled:
+		if ev.Name == "" {
+			return fmt.Errorf("%w: it does not say which signal", ErrEvent)
+		}
 		return nil
 	case Halted:
 		if ev.Failure == nil {

@@ -143,6 +143,8 @@ func foretold(c machine.Command, seed uint64, otherwise machine.Event) machine.E
 	switch c := c.(type) {
 	case machine.AskApproval:
 		otherwise.Kind, otherwise.Frame = machine.Decided, c.Frame
+	case machine.PassWait:
+		otherwise.Kind, otherwise.Frame = machine.Passed, c.Frame
 	case machine.CollectItems:
 		otherwise.Kind, otherwise.Frame, otherwise.Value = machine.ItemsCollected, c.Frame, machine.Value{Inline: []byte(`[]`)}
 	case machine.RunStep:

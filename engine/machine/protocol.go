@@ -28,6 +28,8 @@ const (
 	CancelRequested EventKind = "cancel_requested" // Reason
 	Decided         EventKind = "decided"          // Frame; Failure says why it is denied, nil approves
 	Halted          EventKind = "halted"           // Failure: no change may follow, and why
+	Signalled       EventKind = "signalled"        // Name, Value: what came with it; null for nothing
+	Passed          EventKind = "passed"           // Frame; only for a machine that looks ahead: the answer to PassWait
 )
 
 // FrameID names a node of the running tree. Ids are given in order and never
@@ -45,6 +47,7 @@ type Event struct {
 	Outcome engine.Outcome  `json:"outcome,omitempty"` // of a change: done or unchanged
 	Failure *engine.Failure `json:"failure,omitempty"`
 	Reason  string          `json:"reason,omitempty"`
+	Name    string          `json:"name,omitempty"`
 	// Unforeseen is only for a machine that looks ahead: the outputs of the step
 	// are known only after the step of this path.
 	Unforeseen string `json:"-"`
@@ -94,7 +97,7 @@ type Call struct {
 	Connection engine.ConnectionRef
 	Inputs     json.RawMessage // canonical JSON by declared type, defaults filled in
 	At         time.Time       // when the machine asked; stays the same when re-issued
-	Why        string          // of a change: why this target, as its loop's element says it
+	Why        string          // of a change: why this target
 	// Earlier are the steps before this one, in its own or an enclosing sequence,
 	// that changed something or may have: what was seen of their connections
 	// before is not so any more.
@@ -124,6 +127,10 @@ type AskApproval struct {
 	Notify  string    // connection; "" for the configuration's
 	Expires time.Time // zero: never
 }
+
+// PassWait tells of a wait the run stood at when a machine began to look ahead
+// from there; the answer is Passed with the same frame.
+type PassWait struct{ Frame FrameID }
 
 // Unforeseen says that a step cannot be foreseen, nor whatever depends on it.
 // Only a machine that looks ahead gives it.
@@ -163,6 +170,7 @@ func (PutStep) command()      {}
 func (CollectItems) command() {}
 func (AskApproval) command()  {}
 func (Unforeseen) command()   {}
+func (PassWait) command()     {}
 
 // Lookup gives the bytes of a stored value. The machine calls it only in Restore.
 type Lookup func(engine.Reference) ([]byte, error)

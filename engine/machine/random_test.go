@@ -67,9 +67,9 @@ func (g *maker) step(depth int) *program.Node {
 }
 
 func (g *maker) form(depth int) *program.Node {
-	kinds := 15
+	kinds := 16
 	if depth > 3 || g.left <= 0 {
-		kinds = 7
+		kinds = 8
 	}
 	id := g.id()
 	switch g.pick(kinds) {
@@ -89,17 +89,19 @@ func (g *maker) form(depth int) *program.Node {
 	case 6:
 		return g.approval(id)
 	case 7:
+		return g.wait(id)
+	case 8:
 		return block(id, g.steps(depth+1)...)
-	case 8, 9:
+	case 9, 10:
 		return g.loop(id, depth)
-	case 10:
-		return parallel(id, branch("x", g.steps(depth+1)...), branch("y", g.steps(depth+1)...))
 	case 11:
-		return switchOn(id, "steps.n1.status", g.steps(depth+1), branch("succeeded", g.steps(depth+1)...))
+		return parallel(id, branch("x", g.steps(depth+1)...), branch("y", g.steps(depth+1)...))
 	case 12:
+		return switchOn(id, "steps.n1.status", g.steps(depth+1), branch("succeeded", g.steps(depth+1)...))
+	case 13:
 		body := append(nodes{look(g.id()), look(g.id(), "round=index")}, g.steps(depth+1)...)
 		return while(id, fmt.Sprintf("index < %d", g.pick(4)), int64(2+g.pick(2)), body...)
-	case 13:
+	case 14:
 		return g.call(id, depth)
 	default:
 		return g.try(id, depth)
@@ -113,6 +115,17 @@ func (g *maker) approval(id string) *program.Node {
 		goingOnDenied(n)
 	}
 	return n
+}
+
+func (g *maker) wait(id string) *program.Node {
+	switch g.pick(3) {
+	case 0:
+		return waitSignal(id, "go")
+	case 1:
+		return waitUntil(id, "run.time + duration('5s')")
+	default:
+		return waitFor(id, time.Duration(1+g.pick(4))*time.Second)
+	}
 }
 
 func (g *maker) loop(id string, depth int) *program.Node {
@@ -202,6 +215,8 @@ func (w *world) choose(m *machine.Machine) (machine.Event, bool) {
 		which := w.pick(len(codes))
 		w.stop(m, []engine.RunStatus{engine.RunBlocked, engine.RunBlocked, engine.RunDrifted}[which])
 		return machine.Event{Kind: machine.Halted, Failure: engine.Fail(engine.ClassRefused, codes[which], "no")}, true
+	case odd == 7:
+		return machine.Event{Kind: machine.Signalled, Name: "go", Value: machine.Value{Inline: json.RawMessage(`{"n":1}`)}}, true
 	case odd < 12 && len(w.answered) > 0:
 		return w.answered[w.pick(len(w.answered))], true
 	case timed && (len(w.flying)+len(w.collecting)+len(w.asking) == 0 || odd < 20):
@@ -217,6 +232,8 @@ func (w *world) choose(m *machine.Machine) (machine.Event, bool) {
 		return w.decide(), true
 	case len(w.flying) > 0:
 		return w.answer(m), true
+	case len(m.Awaits()) > 0:
+		return machine.Event{Kind: machine.Signalled, Name: m.Awaits()[0]}, true
 	}
 	return machine.Event{}, false
 }

@@ -9,7 +9,7 @@ import (
 // action's call is recorded by the driver.
 func (m *Machine) recordBegin(f *frame) {
 	switch f.node.Form {
-	case program.FormApprove:
+	case program.FormApprove, program.FormWait:
 		m.emit(PutStep{Step: m.record(f, engine.StepWaiting)})
 	case program.FormSteps, program.FormForeach, program.FormParallel, program.FormSwitch,
 		program.FormWhile, program.FormCall, program.FormTry:

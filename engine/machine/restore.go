@@ -54,6 +54,16 @@ func (r *restorer) machine(s *machineState) error {
 	o := s.Start
 	m.start = &origin{run: o.Run, actor: o.Actor, attempt: o.Attempt, at: instant(o.At)}
 	err := r.value(&m.start.trigger, o.Trigger)
+	for _, sig := range s.Signals {
+		if sig.Name == "" {
+			return damaged("a signal has no name")
+		}
+		kept := signal{name: sig.Name}
+		if err := r.value(&kept.body, sig.Body); err != nil {
+			return err
+		}
+		m.signals = append(m.signals, kept)
+	}
 	if err == nil && s.Root != nil {
 		err = r.frame(nil, s.Root)
 	}
@@ -115,7 +125,7 @@ func (r *restorer) frame(parent *frame, s *frameState) error {
 	}
 	f := &frame{
 		id: s.ID, began: instant(s.Began), stop: s.Stop, timedOut: s.TimedOut, yielded: s.Yielded,
-		deeds: s.Deeds.deeds(), ask: s.Ask,
+		deeds: s.Deeds.deeds(), ask: s.Ask, pause: s.Pause,
 		past: []byte(s.Past), pc: len(s.Past), round: s.Round,
 	}
 	f.place(m.code, parent, p)
@@ -172,6 +182,9 @@ func checkFrame(f *frame) error {
 	default:
 		ok = f.canGoOn() && len(f.past) == 0
 	}
+	if f.pause != "" && (f.kind != kindStep || f.node.Form != program.FormWait) {
+		ok = false
+	}
 	if f.ask != nil && (f.kind != kindStep || f.node.Form != program.FormApprove) {
 		ok = false
 	}
@@ -189,6 +202,8 @@ func (f *frame) canGoOn() bool {
 		return f.loop.canGoOn(kids, f.yielded)
 	case program.FormApprove:
 		return kids == 0 && f.ask != nil && !f.yielded
+	case program.FormWait:
+		return kids == 0 && !f.yielded && (f.pause == pauseSignal || !f.due.IsZero() && (f.pause == pauseTime || f.pause == pauseLimit))
 	case program.FormWhile:
 		return kids == 1 && f.round > 0 && !f.yielded || kids == 0 && f.round >= 0 && f.yielded
 	case program.FormParallel:

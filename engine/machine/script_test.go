@@ -24,6 +24,7 @@ import (
 //	items PATH [LIST]                           the items of a loop are read back
 //	decide PATH yes|no [REASON]                 people approve or deny
 //	halt CODE                                   no change may follow
+//	signal NAME [BODY]
 //	cancel REASON
 //	tick                                        a timer is due
 //
@@ -163,6 +164,13 @@ func (w *teller) event(line string) machine.Event {
 		return w.decision(rest)
 	case "halt":
 		return machine.Event{Kind: machine.Halted, Failure: engine.Fail(engine.ClassRefused, rest, "no change may follow")}
+	case "signal":
+		name, body, _ := strings.Cut(rest, " ")
+		ev := machine.Event{Kind: machine.Signalled, Name: name}
+		if body != "" {
+			ev.Value.Inline = json.RawMessage(body)
+		}
+		return ev
 	case "cancel":
 		return machine.Event{Kind: machine.CancelRequested, Reason: rest}
 	case "tick":

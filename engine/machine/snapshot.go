@@ -21,6 +21,7 @@ type machineState struct {
 	Last      FrameID         `json:"last"`
 	Start     *originState    `json:"start,omitempty"`
 	Yields    []FrameID       `json:"yields,omitempty"`
+	Signals   []signalState   `json:"signals,omitempty"`
 	Spoilt    bool            `json:"spoilt,omitempty"`
 	Cancelled *engine.Failure `json:"cancelled,omitempty"`
 	Halted    *engine.Failure `json:"halted,omitempty"`
@@ -56,6 +57,7 @@ type frameState struct {
 	Deeds    *deedsState  `json:"deeds,omitempty"`
 	Past     string       `json:"past,omitempty"`
 	Ask      *ask         `json:"ask,omitempty"`
+	Pause    string       `json:"pause,omitempty"`
 	Call     *callRecord  `json:"call,omitempty"`
 	Loop     *loopState   `json:"loop,omitempty"`
 	Join     *endingState `json:"join,omitempty"`
@@ -125,6 +127,9 @@ func (m *Machine) Snapshot() ([]byte, error) {
 	if o := m.start; o != nil {
 		s.Start = &originState{Run: o.run, Actor: o.actor, Attempt: o.attempt, At: o.at, Trigger: o.trigger.state()}
 	}
+	for _, sig := range m.signals {
+		s.Signals = append(s.Signals, signalState{Name: sig.name, Body: sig.body.state()})
+	}
 	if m.root != nil {
 		root := m.root.state()
 		s.Root = &root
@@ -152,7 +157,7 @@ func (f *frame) state() frameState {
 	s := frameState{
 		ID: f.id, Part: f.part.name, N: f.part.n, Offset: f.part.offset, Began: f.began, Due: f.due,
 		Stop: f.stop, TimedOut: f.timedOut, Yielded: f.yielded, Past: string(f.past), Round: f.round,
-		Deeds: f.deeds.state(), Ask: f.ask, Call: f.call.record(), Loop: f.loop.state(),
+		Deeds: f.deeds.state(), Ask: f.ask, Pause: f.pause, Call: f.call.record(), Loop: f.loop.state(),
 	}
 	if f.join.status != "" {
 		s.Join = &endingState{Status: f.join.status, Failure: f.join.failure, Returned: f.join.returned, Reason: f.join.reason}

@@ -54,6 +54,8 @@ func (m *Machine) perform(f *frame) (ending, bool) {
 		return m.enterTry(f)
 	case program.FormApprove:
 		return m.enterApproval(f)
+	case program.FormWait:
+		return m.enterWait(f)
 	case program.FormSet, program.FormFail, program.FormReturn:
 		f.deeds.ran = true
 		return m.performAtOnce(f), true

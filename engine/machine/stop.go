@@ -33,8 +33,8 @@ func (m *Machine) stop(f *frame, why stop) {
 		m.cut = append(m.cut, f)
 	case f.loop.collecting():
 		m.cut = append(m.cut, f)
-	case f.ask != nil:
-		f.ask = nil
+	case f.ask != nil, f.pause != "":
+		f.ask, f.pause = nil, ""
 		m.cut = append(m.cut, f)
 	}
 	for _, kid := range f.kids {

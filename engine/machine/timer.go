@@ -85,6 +85,9 @@ func (m *Machine) expire(f *frame) {
 	switch {
 	case f.ask != nil:
 		m.expireApproval(f)
+	case f.pause == pauseTime:
+		f.pause = ""
+		m.finish(f, succeeded())
 	case f.call.running():
 		f.call.expired = true
 		m.stopCall(f, stopTimeout)

@@ -62,7 +62,7 @@ func stepView(f *frame) StepView {
 		v.Title = f.env.item.label
 		v.Form = program.FormUses
 	}
-	if f.ask != nil {
+	if f.ask != nil || f.pause != "" {
 		v.Status = engine.StepWaiting
 	}
 	if f.call != nil {

@@ -97,11 +97,11 @@ func (l *Lines) Begun(steps []machine.StepView) {
 	}
 }
 
-// wait says once that a step is tried again, and when.
+// wait says once until when a step waits, and what for.
 func (l *Lines) wait(s machine.StepView) {
 	if !l.wakes[s.Path].Equal(s.Wake) {
 		l.wakes[s.Path] = s.Wake
-		fmt.Fprintf(l.out, "%s: %s, again at %s\n", Clean(s.Path, nameWidth), l.palette.Warn("waiting"), s.Wake.UTC().Format("15:04:05Z"))
+		fmt.Fprintf(l.out, "%s: %s%s\n", Clean(s.Path, nameWidth), l.palette.Warn("waiting"), waitsFor(s))
 	}
 }
 
@@ -149,4 +149,21 @@ func orNone(s string) string {
 		return "none"
 	}
 	return s
+}
+
+// waitsFor says what a step waits for, and until when.
+func waitsFor(s machine.StepView) string {
+	when := s.Wake.UTC().Format("2006-01-02 15:04:05Z")
+	switch {
+	case s.Form == program.FormApprove && s.Wake.IsZero():
+		return " for approval"
+	case s.Form == program.FormApprove:
+		return " for approval, until " + when
+	case s.Form == program.FormWait && s.Wake.IsZero():
+		return " for a signal"
+	case s.Form == program.FormWait:
+		return ", until " + when
+	default:
+		return ", again at " + s.Wake.UTC().Format("15:04:05Z")
+	}
 }
