@@ -182,16 +182,20 @@ func checkFrame(f *frame) error {
 	default:
 		ok = f.canGoOn() && len(f.past) == 0
 	}
-	if f.pause != "" && (f.kind != kindStep || f.node.Form != program.FormWait) {
-		ok = false
-	}
-	if f.ask != nil && (f.kind != kindStep || f.node.Form != program.FormApprove) {
-		ok = false
-	}
-	if !ok {
+	if !ok || !f.waitsWhereItMay() {
 		return damaged("a frame has nothing to go on with")
 	}
 	return nil
+}
+
+// waitsWhereItMay reports that nothing but an approve asks people, and nothing
+// but a wait waits.
+func (f *frame) waitsWhereItMay() bool {
+	var form program.Form
+	if f.kind == kindStep {
+		form = f.node.Form
+	}
+	return (f.ask == nil || form == program.FormApprove) && (f.pause == "" || form == program.FormWait)
 }
 
 // canGoOn is checkFrame for the steps that hold other frames.
@@ -200,16 +204,26 @@ func (f *frame) canGoOn() bool {
 	switch f.node.Form {
 	case program.FormForeach:
 		return f.loop.canGoOn(kids, f.yielded)
-	case program.FormApprove:
-		return kids == 0 && f.ask != nil && !f.yielded
-	case program.FormWait:
-		return kids == 0 && !f.yielded && (f.pause == pauseSignal || !f.due.IsZero() && (f.pause == pauseTime || f.pause == pauseLimit))
+	case program.FormApprove, program.FormWait:
+		return kids == 0 && !f.yielded && (f.ask != nil || f.waitEnds())
 	case program.FormWhile:
 		return kids == 1 && f.round > 0 && !f.yielded || kids == 0 && f.round >= 0 && f.yielded
 	case program.FormParallel:
 		return kids > 0 && f.join.status != "" && !f.yielded
 	default:
 		return kids == 1 && !f.yielded
+	}
+}
+
+// waitEnds reports whether a wait has something that ends it.
+func (f *frame) waitEnds() bool {
+	switch f.pause {
+	case pauseSignal:
+		return true
+	case pauseTime, pauseLimit:
+		return !f.due.IsZero()
+	default:
+		return false
 	}
 }
 
