@@ -72,11 +72,12 @@ func commitWithoutPause(t *testing.T, s *Store) (stop func()) {
 		run := fmt.Sprintf("run_%d", i)
 		commit(t, s, first(run))
 		wg.Go(func() {
-			for ; !over.Load(); committed[i]++ {
+			for again := true; again; again = !over.Load() { // once at least, however busy the machine is
 				if err := s.Commit(context.Background(), numbered(run, uint64(committed[i])+1)); err != nil {
 					t.Errorf("the engine: %v", err)
 					return
 				}
+				committed[i]++
 			}
 		})
 	}
