@@ -55,6 +55,18 @@ func TestNoSecretGetsOut(t *testing.T) {
 	run(wrong, "connections", "test", "-v")
 	run(wrong, "connections", "test", "-o", "json")
 	run(mixed(good, wrong, "SLACK_WEBHOOK"), "run", "suspend-user", "-i", "email=ines.rautio@example.com", "-i", "reason=x", "-v")
+	secretly := []string{"-i", "email=kenji.arakawa@example.com", "-i", "reason=" + good["OP_CLIENT_SECRET"]}
+	run(good, append([]string{"plan", "suspend-user"}, secretly...)...)
+	run(good, append([]string{"plan", "suspend-user", "-o", "json"}, secretly...)...)
+	run(good, append([]string{"plan", "suspend-user", "-o", "markdown"}, secretly...)...)
+	run(wrong, "plan", "suspend-user", "-i", "email=kenji.arakawa@example.com", "-i", "reason="+wrong["OP_CLIENT_SECRET"], "-v")
+	run(good, "plan", "suspend-user", "-i", "email=kenji.arakawa@example.com", "-i", "reason=x")
+	run(good, "apply", "last", "-v")
+	run(good, "undo", "last", "--apply", "--lift-limits", good["OP_EVENTS_TOKEN"], "-v")
+	run(good, "freeze", "--db", "other.db", "--reason", good["OP_CLIENT_SECRET"])
+	run(good, "audit", "export", "--db", "other.db")
+	run(good, "audit", "export")
+	run(good, "handover", "-o", "json")
 	run(good, "runs", "list", "-v")
 	run(good, "runs", "show", "last", "-o", "json")
 

@@ -112,6 +112,7 @@ type made struct {
 	outcome engine.Outcome
 }
 
+// String is the change as a message shows it.
 func (m made) String() string {
 	outcome := m.outcome
 	if outcome == "" {

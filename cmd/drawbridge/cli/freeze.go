@@ -76,6 +76,9 @@ func (a *app) freeze(ctx context.Context, reason string) error {
 		return usage("say why: --reason REASON")
 	}
 	conf := a.whateverConfig()
+	if _, err := a.connections(ctx, conf, a.stderr); err != nil { // so that no secret gets into the reason
+		return err
+	}
 	store, err := a.beside(conf) //nolint:contextcheck // opening a database takes no context
 	if err != nil {
 		return err
@@ -115,6 +118,9 @@ func (a *app) recordFreeze(ctx context.Context, store engine.Store, reason strin
 func (a *app) thaw(ctx context.Context, reason string) error {
 	conf, err := a.config()
 	if err != nil {
+		return err
+	}
+	if _, err := a.connections(ctx, conf, a.stderr); err != nil { // so that no secret gets into the reason
 		return err
 	}
 	store, err := a.beside(conf) //nolint:contextcheck // opening a database takes no context
