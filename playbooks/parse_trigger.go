@@ -3,10 +3,10 @@ package playbooks
 import (
 	"regexp"
 	"strings"
-	"time"
 
 	"github.com/drawbridge-soar/drawbridge/engine"
 	"github.com/drawbridge-soar/drawbridge/engine/program"
+	"github.com/drawbridge-soar/drawbridge/engine/schedule"
 	"github.com/drawbridge-soar/drawbridge/playbooks/yamldoc"
 )
 
@@ -75,9 +75,9 @@ func (p *parser) schedule(t *trigger) {
 	if at.wrong {
 		return
 	}
-	normal, problem := parseCron(t.program.Schedule)
+	normal, problem := schedule.CheckCron(t.program.Schedule)
 	if problem != nil {
-		p.add(at.node.ErrorAt(problem.offset, problem.length, problem.code, "%s", problem.message).WithHint("%s", problem.hint))
+		p.add(at.node.ErrorAt(problem.Offset, problem.Length, problem.Code, "%s", problem.Message).WithHint("%s", problem.Hint))
 		return
 	}
 	t.program.Schedule = normal
@@ -88,8 +88,7 @@ func (p *parser) timezone(it item) {
 	if !ok || it.wrong {
 		return
 	}
-	_, err := time.LoadLocation(name)
-	if err == nil && name != "" && name != "Local" {
+	if _, err := schedule.Zone(name); err == nil && name != "" {
 		return
 	}
 	p.add(it.node.Errorf("time-zone", "there is no time zone %q", name).

@@ -1,11 +1,11 @@
-package playbooks
+package schedule
 
 import (
 	"strings"
 	"testing"
 )
 
-func TestParseCron(t *testing.T) {
+func TestCheckCron(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ in, want, code string }{
 		{in: "*/30 * * * *", want: "*/30 * * * *"},
@@ -48,16 +48,16 @@ func TestParseCron(t *testing.T) {
 		{in: "0 8 31 4,6,9,11 *", code: "never"},
 	}
 	for _, tt := range tests {
-		got, problem := parseCron(tt.in)
+		got, problem := CheckCron(tt.in)
 		switch {
 		case problem == nil && (tt.code != "" || got != tt.want):
 			t.Errorf("%q: got %q, want %q %s", tt.in, got, tt.want, tt.code)
-		case problem != nil && problem.code != tt.code:
+		case problem != nil && problem.Code != tt.code:
 			t.Errorf("%q: %+v, want %q %s", tt.in, problem, tt.want, tt.code)
-		case problem != nil && problem.code == "cron" && !strings.Contains(problem.message, "cron"):
-			t.Errorf("%q: the message does not say cron: %s", tt.in, problem.message)
-		case problem != nil && (problem.offset < 0 || problem.offset+problem.length > max(len(tt.in), 1)):
-			t.Errorf("%q: the place %d+%d is outside", tt.in, problem.offset, problem.length)
+		case problem != nil && problem.Code == "cron" && !strings.Contains(problem.Message, "cron"):
+			t.Errorf("%q: the message does not say cron: %s", tt.in, problem.Message)
+		case problem != nil && (problem.Offset < 0 || problem.Offset+problem.Length > max(len(tt.in), 1)):
+			t.Errorf("%q: the place %d+%d is outside", tt.in, problem.Offset, problem.Length)
 		}
 	}
 }
