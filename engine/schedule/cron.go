@@ -259,7 +259,7 @@ func cronNumber(text string) (int, bool) {
 // hint says what the field can hold, and for the extensions of other
 // schedulers what to write instead.
 func (f cronField) hint(text string) string {
-	if instead := extension(text); instead != "" {
+	if instead := f.extension(text); instead != "" {
 		return instead
 	}
 	hint := fmt.Sprintf("the %s is %d to %d, *, a range such as %d-%d, a list with commas, or a step such as */5", f.name, f.min, f.max, f.min, f.min+2)
@@ -270,11 +270,11 @@ func (f cronField) hint(text string) string {
 }
 
 // extension says what to write instead of what Quartz and others add to cron.
-func extension(text string) string {
+func (f cronField) extension(text string) string {
 	for _, e := range []struct{ pattern, instead string }{
 		{`^\?(/.*)?$`, "write * instead of ?"},
-		{`^(\d*|[A-Za-z]{3})L$|^L-\d+$`, "there is no L: write 1, the first day of the next month, or one trigger for each length of month: day and month 31 1,3,5,7,8,10,12, then 30 4,6,9,11, then 28 2"},
-		{`^(\d+|L)W$`, "there is no W: write the day itself, or * and then 1-5 as the day of the week"},
+		{`^(\d*|[A-Za-z]{3})L$|^L-\d+$|^LW$`, f.insteadOfLast()},
+		{`^\d+W$`, "there is no W: write the day itself, or * here and 1-5 as the day of the week"},
 		{`^[0-9A-Za-z]+#\d*$`, "there is no #: write the day of the week alone, which is every week, or a day of the month, which is once a month"},
 	} {
 		if regexp.MustCompile(e.pattern).MatchString(text) {
@@ -282,6 +282,13 @@ func extension(text string) string {
 		}
 	}
 	return ""
+}
+
+func (f cronField) insteadOfLast() string {
+	if f.max == 7 {
+		return "there is no L: write the day of the week alone, which is every week, or a day of the month, which is once a month"
+	}
+	return "there is no L: write 1, the first day of the next month, or one trigger for each length of month: day and month 31 1,3,5,7,8,10,12, then 30 4,6,9,11, then 28 2"
 }
 
 // disputed refuses */n in one of the two day fields beside something other
