@@ -168,7 +168,7 @@ func handWritten() []spec {
 type compared struct{ zones, changes, specs, days, fires, differences int }
 
 func (c compared) String() string {
-	return fmt.Sprintf("schedule oracle: %d combinations of zone, day and spec compared (%d zones, %d clock changes, %d specs), %d fire times, %d differences",
+	return fmt.Sprintf("schedule oracle: %d combinations of zone, day and spec compared (%d zones, %d changes of clocks and odd days, %d specs), %d fire times, %d differences",
 		c.days, c.zones, c.changes, c.specs, c.fires, c.differences)
 }
 
@@ -187,6 +187,7 @@ func TestOracleOnEveryChangeDay(t *testing.T) {
 	for _, name := range zones() {
 		zone := mustZone(t, name)
 		around[name] = changes(zone, 2026, 2031)
+		around[name] = append(around[name], time.Date(2040, 12, 31, 0, 0, 0, 0, time.UTC)) // package time ends this year early
 		if len(around[name]) < 8 {
 			t.Errorf("%s changes %d times only: the data of zones is too old", name, len(around[name]))
 		}

@@ -50,6 +50,7 @@ func TestNextWhereClocksChange(t *testing.T) {
 		{"@every takes no notice", "@every 2h", "Europe/Berlin", "2026-03-29T00:30:00Z", "29 04:00 +02:00, 29 06:00 +02:00"},
 		{"@every is anchored to the epoch", "@every 7m", "", "1970-01-01T00:00:01Z", "01 00:07 +00:00, 01 00:14 +00:00"},
 		{"the leap day", "0 0 29 2 *", "", "2096-03-01T00:00:00Z", "29 00:00 +00:00"},
+		{"the last day of a leap year, which package time loses", "0 12 * * *", "Europe/Berlin", "2040-12-30T00:00:00Z", "30 12:00 +01:00, 31 12:00 +01:00, 01 12:00 +01:00"},
 		{"7 is Sunday", "0 8 * * 7", "", "2026-11-27T00:00:00Z", "29 08:00 +00:00"},
 		{"either day field", "0 8 1 * MON", "", "2026-11-27T00:00:00Z", "30 08:00 +00:00, 01 08:00 +00:00"},
 	} {

@@ -15,9 +15,30 @@ type span struct {
 
 func spanAt(t time.Time, zone *time.Location) span {
 	local := t.In(zone)
-	start, end := local.ZoneBounds()
+	start, _ := local.ZoneBounds()
 	_, seconds := local.Zone()
-	return span{start: start, end: end, offset: time.Duration(seconds) * time.Second, zone: zone}
+	return span{start: start, end: changeAfter(local), offset: time.Duration(seconds) * time.Second, zone: zone}
+}
+
+// changeAfter is when the clocks change next; zero where they do not. Beyond
+// its tables, package time also ends a span at the end of a year, and of a leap
+// year a day too early, where it then gives an end that has passed.
+func changeAfter(t time.Time) time.Time {
+	_, now := t.Zone()
+	for limit := t.AddDate(longest, 0, 0); ; {
+		_, end := t.ZoneBounds()
+		if end.IsZero() {
+			return end
+		}
+		if !end.After(t) {
+			end = t.UTC().Truncate(24 * time.Hour).Add(24 * time.Hour)
+		}
+		end = end.In(t.Location())
+		if _, then := end.Zone(); then != now || end.After(limit) {
+			return end
+		}
+		t = end
+	}
 }
 
 // wall is what clocks show at a moment, as a time in UTC.

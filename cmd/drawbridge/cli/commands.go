@@ -20,6 +20,7 @@ func (a *app) commands() []*cobra.Command {
 		a.handoverCommand(),
 		a.auditCommand(),
 		a.dbCommand(),
+		a.schedulesCommand(),
 		a.actionsCommand(),
 		a.connectionsCommand(),
 		a.schemaCommand(),
