@@ -223,9 +223,11 @@ func (c *compared) compare(t *testing.T, name string, moment time.Time, all []sp
 			c.differences++
 			t.Errorf("%q in %s at %s (-oracle +Next):\n%s", sp.text, name, moment.Format(time.DateOnly), cmp.Diff(want, got))
 		}
-		if n := s.Count(after, until); n != len(want) {
-			c.differences++
-			t.Errorf("%q in %s at %s: counted %d, the oracle %d", sp.text, name, moment.Format(time.DateOnly), n, len(want))
+		for _, end := range []time.Time{until, moment.Add(30 * time.Minute), moment.Add(time.Hour)} { // also at the change itself
+			if n, of := s.Count(after, end), len(between(want, after, end)); n != of {
+				c.differences++
+				t.Errorf("%q in %s until %s: counted %d, the oracle %d", sp.text, name, end, n, of)
+			}
 		}
 	}
 }

@@ -178,7 +178,7 @@ func (s Schedule) Count(after, until time.Time) int {
 
 func (s Schedule) countIn(p span, after, until time.Time) int {
 	end := p.wall(until.Add(1))
-	if !p.end.IsZero() && p.end.Before(until) {
+	if !p.end.IsZero() && !p.end.After(until) {
 		end = p.wall(p.end)
 	}
 	from, first := s.from(p, after), p.wall(p.first())

@@ -35,6 +35,7 @@ func TestNextWhereClocksChange(t *testing.T) {
 	for _, c := range []struct{ what, spec, zone, from, want string }{
 		{"a fixed hour that is skipped", "30 2 * * *", "Europe/Berlin", "2026-03-28T12:00:00Z", "29 03:00 +02:00, 30 02:30 +02:00"},
 		{"a fixed hour that comes twice", "30 2 * * *", "Europe/Berlin", "2026-10-24T12:00:00Z", "25 02:30 +02:00, 26 02:30 +01:00"},
+		{"asked in the hour that comes again", "30 2 * * *", "Europe/Berlin", "2026-10-25T01:10:00Z", "26 02:30 +01:00"},
 		{"skipped and due are one", "0 2,3 * * *", "Europe/Berlin", "2026-03-28T12:00:00Z", "29 03:00 +02:00, 30 02:00 +02:00"},
 		{"stepped minutes of a fixed hour", "*/30 2 * * *", "Europe/Berlin", "2026-03-28T12:00:00Z", "29 03:00 +02:00, 30 02:00 +02:00"},
 		{"stepped minutes of a fixed hour that comes twice", "*/30 2 * * *", "Europe/Berlin", "2026-10-24T12:00:00Z", "25 02:00 +02:00, 25 02:30 +02:00, 26 02:00 +01:00"},
@@ -78,6 +79,7 @@ func TestShift(t *testing.T) {
 		{"30 2 * * *", "2026-03-29T01:00:00Z", ShiftSkipped},
 		{"0 3 * * *", "2026-03-29T01:00:00Z", ShiftNone},
 		{"30 2 * * *", "2026-10-25T00:30:00Z", ShiftFirst},
+		{"0 2 * * *", "2026-10-25T00:00:00Z", ShiftFirst},
 		{"30 * * * *", "2026-10-25T01:30:00Z", ShiftAgain},
 		{"0 8 * * *", "2026-10-25T07:00:00Z", ShiftNone},
 		{"@every 30m", "2026-10-25T01:30:00Z", ShiftNone},
@@ -159,7 +161,7 @@ func TestAsOtherCronsInUTC(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{"*/30 * * * *", "0 8 1 JAN,mar mon-FRI", "0 2 * * 5-7/2", "@daily", "@every 90m", "TZ=0", "0 8 L * *", "0 0 29 2 *", "* * * * * *"} {
-		f.Add(s, "Europe/Berlin", int64(1_774_746_000))
+		f.Add(s, "Europe/Berlin", int64(1_774_745_999)) // a second before clocks are put forward
 	}
 	f.Fuzz(func(t *testing.T, text, zone string, unix int64) {
 		s, err := Parse(text, zone)
