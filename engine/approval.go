@@ -21,6 +21,7 @@ type ApprovalKind string
 const (
 	ApprovalStep   ApprovalKind = "step"   // an `approve` step of the playbook
 	ApprovalPolicy ApprovalKind = "policy" // the configuration's `policy:` wants it
+	ApprovalGrant  ApprovalKind = "grant"  // access was taken for a time that is up
 	ApprovalGuard  ApprovalKind = "guard"  // a limit was exceeded and `on_block: ask` is set
 )
 

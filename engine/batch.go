@@ -29,6 +29,12 @@ func (b Batch) Check() error {
 		func() error { return checkEach("answer", b.Answers, Answer.check) },
 		func() error { return checkEach("approval", b.Approvals, Approval.check) },
 		func() error { return checkEach("freeze", b.Freezes, Freeze.check) },
+		func() error { return checkEach("grant", b.Grants, Grant.check) },
+		func() error { return checkEach("hold", b.Holds, Hold.check) },
+		func() error { return checkEach("signal", b.Signals, Signal.check) },
+		func() error { return checkEach("schedule", b.Schedules, ScheduleState.check) },
+		func() error { return checkEach("delivery", b.Deliveries, Delivery.check) },
+		func() error { return checkEach("throttle", b.Throttles, Throttle.check) },
 		func() error { return checkEach("snapshot", b.Snapshots, Snapshot.check) },
 		func() error { return checkEach("audit entry", b.Audit, AuditEntry.check) },
 	} {
@@ -177,6 +183,61 @@ func (f Freeze) check() string {
 	return ""
 }
 
+func (g Grant) check() string {
+	switch {
+	case g.ID == "" || g.Run == "":
+		return "has no id or names no run"
+	case !g.State.Known():
+		return fmt.Sprintf("has the unknown state %q", g.State)
+	case !g.Access.Known():
+		return fmt.Sprintf("has the unknown access %q", g.Access)
+	case !slices.Contains([]string{"", "ask", "keep", "lift"}, g.AtEnd):
+		return fmt.Sprintf("has the unknown end %q", g.AtEnd)
+	}
+	return ""
+}
+
+func (h Hold) check() string {
+	switch {
+	case h.ID == "" || h.Target == "":
+		return "has no id or names no target"
+	case (h.ReleasedAt == nil) != (h.ReleasedBy == nil):
+		return "says only half of who released it and when"
+	}
+	return ""
+}
+
+func (s Signal) check() string {
+	switch {
+	case s.Run == "" || s.ID == "" || s.Name == "":
+		return "names no run or has no id or no name"
+	case s.Taken > math.MaxInt64:
+		return fmt.Sprintf("was taken as the event %d", s.Taken)
+	}
+	return ""
+}
+
+func (s ScheduleState) check() string {
+	if s.ID == "" {
+		return "has no id"
+	}
+	return ""
+}
+
+func (d Delivery) check() string {
+	if d.Hook == "" || d.ID == "" {
+		return "names no hook or has no id"
+	}
+	return ""
+}
+
+func (t Throttle) check() string {
+	if t.Connection == "" {
+		return "names no connection"
+	}
+	return ""
+}
+
 func (s Snapshot) check() string {
 	switch {
 	case s.Run == "":
@@ -224,5 +285,13 @@ func (s ApprovalStatus) Known() bool {
 
 // Known reports whether it is one of the kinds of approvals.
 func (k ApprovalKind) Known() bool {
-	return k == ApprovalStep || k == ApprovalPolicy || k == ApprovalGuard
+	return k == ApprovalStep || k == ApprovalPolicy || k == ApprovalGuard || k == ApprovalGrant
 }
+
+// Known reports whether it is one of the states of a grant.
+func (s GrantState) Known() bool {
+	return s.Final() || s == GrantArmed || s == GrantActive || s == GrantAsking
+}
+
+// Known reports whether it is one of the two kinds of access.
+func (a Access) Known() bool { return a == Gives || a == Takes }

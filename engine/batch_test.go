@@ -28,11 +28,13 @@ func TestBatchCheck(t *testing.T) {
 
 func TestKnown(t *testing.T) {
 	if engine.RunStatus("done").Known() || engine.StepStatus("").Known() || engine.Outcome("ok").Known() || engine.Effect("write").Known() ||
-		engine.ApprovalStatus("obsolete").Known() || engine.ApprovalKind("").Known() {
+		engine.ApprovalStatus("obsolete").Known() || engine.ApprovalKind("").Known() ||
+		engine.GrantState("revoked").Known() || engine.Access("").Known() {
 		t.Error("something is known that does not exist")
 	}
 	if !engine.RunInterrupted.Known() || !engine.RunDrifted.Known() || !engine.StepUnsettled.Known() || !engine.OutcomeUnsettled.Known() || !engine.Announce.Known() ||
-		!engine.ApprovalObsolete.Known() || !engine.ApprovalGuard.Known() {
+		!engine.ApprovalObsolete.Known() || !engine.ApprovalGuard.Known() ||
+		!engine.GrantAsking.Known() || !engine.GrantVoid.Known() || !engine.Takes.Known() {
 		t.Error("something is unknown that exists")
 	}
 }

@@ -32,6 +32,7 @@ const (
 	CodeBudget     = "budget"      // all runs together have used up the connection's budget: the run ends blocked
 	CodeFrozen     = "frozen"      // changes are frozen: the run ends blocked
 	CodePolicy     = "policy"      // the configuration does not let this playbook do that
+	CodeHeld       = "held"        // a hold keeps the target as it is: the item is refused
 	CodeProtected  = "protected"   // the target is protected: the item is refused
 	CodeExcluded   = "excluded"    // the approvers left it out: the item is refused
 	CodeDrift      = "drift"       // the target is not as it was planned or approved: the item is refused

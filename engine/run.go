@@ -114,7 +114,9 @@ type RunRecord struct {
 	Plan     string   `json:"plan"`     // id of the plan it applies; ""
 	UndoOf   string   `json:"undo_of"`  // the run whose changes it takes back; ""
 	RetryOf  string   `json:"retry_of"` // the run whose failed items it repeats; ""
-	Lifted   string   `json:"lifted"`   // why an undo's limits were lifted; "" where they hold
+	// Key is its idempotency key: no two runs have the same. "" for none.
+	Key    string `json:"key"`
+	Lifted string `json:"lifted"` // why an undo's limits were lifted; "" where they hold
 	// ChangeSet is what the run may do, as it was foreseen or approved last; ""
 	// before it has looked ahead.
 	ChangeSet Reference `json:"-"`

@@ -15,6 +15,9 @@ var (
 	// ErrConflict means that an event with that sequence number exists already:
 	// two engines drive the same run, which must never be.
 	ErrConflict = errors.New("the run was changed by somebody else")
+	// ErrDuplicate means that a run with that key, or a delivery with that id,
+	// exists already. Nothing was written.
+	ErrDuplicate = errors.New("it exists already")
 	// ErrClosed means that the store was closed before.
 	ErrClosed = errors.New("the store is closed")
 )
@@ -57,18 +60,24 @@ type Bundle struct {
 // Values that come with events of a run are held by that run, because its state
 // may refer to them: they stay as long as it does.
 type Batch struct {
-	Bundles   []Bundle      // ignored where the hash exists
-	Values    []StoredValue // ignored where the reference exists
-	Runs      []RunRecord   // inserted or replaced
-	Events    []Event       // appended; an existing or trimmed sequence number is ErrConflict, a gap ErrRecord
-	Steps     []StepRecord  // inserted or replaced by run, path and attempt
-	Items     []ItemRecord  // inserted or replaced by run, path and index
-	Plans     []PlanRecord  // inserted or replaced
-	Answers   []Answer      // inserted or replaced by owner, path and arguments; the owner is a run or a plan that is there
-	Approvals []Approval    // inserted or replaced
-	Freezes   []Freeze      // inserted or replaced
-	Snapshots []Snapshot    // replaces the run's, and trims its journal up to Seq; an older one than the run has is ErrConflict
-	Audit     []AuditEntry  // appended to the audit trail, in this order, behind what is there by then
+	Bundles    []Bundle        // ignored where the hash exists
+	Values     []StoredValue   // ignored where the reference exists
+	Runs       []RunRecord     // inserted or replaced; another run's key is ErrDuplicate
+	Events     []Event         // appended; an existing or trimmed sequence number is ErrConflict, a gap ErrRecord
+	Steps      []StepRecord    // inserted or replaced by run, path and attempt
+	Items      []ItemRecord    // inserted or replaced by run, path and index
+	Plans      []PlanRecord    // inserted or replaced
+	Answers    []Answer        // inserted or replaced by owner, path and arguments; the owner is a run or a plan that is there
+	Approvals  []Approval      // inserted or replaced
+	Freezes    []Freeze        // inserted or replaced
+	Grants     []Grant         // inserted or replaced; the run must be there only for the first
+	Holds      []Hold          // inserted or replaced
+	Signals    []Signal        // inserted; one that exists with another name or body is ErrConflict, the same again replaces Taken, but never by 0
+	Schedules  []ScheduleState // inserted or replaced
+	Deliveries []Delivery      // inserted; one that exists is ErrDuplicate
+	Throttles  []Throttle      // inserted or replaced; a time that is past may be forgotten
+	Snapshots  []Snapshot      // replaces the run's, and trims its journal up to Seq; an older one than the run has is ErrConflict
+	Audit      []AuditEntry    // appended to the audit trail, in this order, behind what is there by then
 }
 
 // RunQuery selects runs, newest first.
@@ -107,8 +116,8 @@ type ItemQuery struct {
 // Commit returns a context's error only where nothing was written and nothing
 // will be; once it is too late to withdraw the batch, it waits for the outcome
 // whatever the context says. After an error that is none of a context's,
-// ErrRecord, ErrConflict, ErrNotFound and ErrClosed (the disk failed), only
-// opening the store again tells whether the batch was written.
+// ErrRecord, ErrConflict, ErrDuplicate, ErrNotFound and ErrClosed (the disk
+// failed), only opening the store again tells whether the batch was written.
 //
 // Close waits for the commits under way. Afterwards everything is ErrClosed.
 type Store interface {
@@ -145,5 +154,17 @@ type Store interface {
 	// works in small pieces, each of which is complete in itself: where it was
 	// cut off, the next one goes on. What it returns beside an error is what went.
 	Prune(ctx context.Context, r Retention) (Pruned, error)
+	Grant(ctx context.Context, id string) (Grant, error)
+	Grants(ctx context.Context, q GrantQuery) ([]Grant, error)
+	Holds(ctx context.Context, all bool) ([]Hold, error)       // those that hold, newest first; with all also those released
+	Signals(ctx context.Context, run string) ([]Signal, error) // those not taken yet, oldest first
+	Schedules(ctx context.Context) ([]ScheduleState, error)    // by id
+	Throttles(ctx context.Context) ([]Throttle, error)         // by connection
+	// RunByKey is the run with an idempotency key.
+	RunByKey(ctx context.Context, key string) (RunRecord, error)
+	// Due are the runs that have something to do by a time, those that waited
+	// longest first: queued ones, since they were created, and waiting ones whose
+	// WakeAt is not after it, since then. A limit of 0 means 100.
+	Due(ctx context.Context, by time.Time, limit int) ([]RunRecord, error)
 	Close() error
 }

@@ -93,9 +93,6 @@ func (c *checker) plainForm(s *step, n *program.Node, at view) {
 	case program.FormWait:
 		n.Wait = c.wait(s, at)
 		n.Output = waitOutput(n.Wait)
-		if n.Wait.Signal != "" {
-			c.unavailable("wait: signal", s.given["wait"].key)
-		}
 	default:
 		n.Output = engine.Type{}
 	}

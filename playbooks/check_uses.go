@@ -76,7 +76,6 @@ func (c *checker) temporary(s *step, spec engine.ActionSpec, at view) *program.T
 			WithHint("`for` goes with changes that can be taken back: %s", strings.Join(c.reversible(), ", ")))
 		return nil
 	}
-	c.unavailable("for", it.key)
 	v, _ := c.value(it.node, "for", engine.TypeDuration(), at)
 	return &program.Temporary{Duration: v, AtEnd: s.text("at_end")}
 }

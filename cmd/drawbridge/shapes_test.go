@@ -19,7 +19,7 @@ func TestShapes(t *testing.T) {
 	db := dir + "/drawbridge.db"
 	run := object(t, "demo", "--dir", dir, "-o", "json")
 	whole := []string{
-		"id", "playbook", "status", "actor", "created_at", "finished_at", "inputs", "changes", "outputs", "error", "hash",
+		"id", "playbook", "status", "actor", "created_at", "finished_at", "grants", "inputs", "changes", "outputs", "error", "hash",
 		"plan", "undo_of", "retry_of", "undone_by", "not_done",
 	}
 	keys(t, "a run", run, whole...)

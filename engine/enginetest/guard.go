@@ -148,19 +148,6 @@ func testRefusals(t *testing.T, r Runtime) {
 			s.wantNothing()
 		})
 	}
-	testUnavailable(t, r)
-}
-
-// testUnavailable is about parts of the language that are checked, and not carried out.
-func testUnavailable(t *testing.T, r Runtime) {
-	play(t, r, "what cannot be carried out yet", func(s *scene) {
-		req := s.request("name: main\nsteps:\n  - uses: world.lock\n    with: { id: a }\n  - wait: { signal: go }\n", nil)
-		_, err := s.process(&Life{}).Start(s.Context(), req)
-		if !errors.Is(err, guard.ErrUnavailable) || !strings.Contains(err.Error(), "wait") {
-			s.Errorf("starting gave %v", err)
-		}
-		s.wantNothing()
-	})
 }
 
 // wantNothing checks that no run was recorded and nothing done.

@@ -38,6 +38,14 @@ type Engine interface {
 	Retry(ctx context.Context, run string, by engine.Actor) (string, error)
 	// Decide records what one person says to an approval.
 	Decide(ctx context.Context, d Decision) (engine.Approval, error)
+	// Sweep ends the grants that are due.
+	Sweep(ctx context.Context) error
+	// EndGrant ends a grant before its time.
+	EndGrant(ctx context.Context, id string, by engine.Actor, reason string) (engine.Grant, error)
+	// ExtendGrant lets a grant last until another time.
+	ExtendGrant(ctx context.Context, id string, until time.Time, by engine.Actor, reason string) (engine.Grant, error)
+	// Signal sends something a run may wait for.
+	Signal(ctx context.Context, s engine.Signal) error
 }
 
 // Decision is what one person says to an approval.
@@ -51,7 +59,7 @@ type Decision struct {
 }
 
 // Refusals are the errors a runtime wraps when it refuses.
-type Refusals struct{ Plan, Decision, Renewed, Undo, Retry error }
+type Refusals struct{ Plan, Decision, Renewed, Undo, Retry, Grant, Signal error }
 
 // Request is what is started or planned.
 type Request struct {
@@ -75,6 +83,7 @@ type Process struct {
 	Tell        func(ctx context.Context, a engine.Approval, set engine.ChangeSet, run engine.RunRecord) error
 	Standing    func(ctx context.Context, p engine.Person) error
 	Grace       time.Duration // how long an interrupted run waits for what is under way
+	Patience    time.Duration // a wait that is longer parks its run; 0: none does
 }
 
 // Connections opens connections by name.
@@ -125,6 +134,13 @@ func Run(t *testing.T, r Runtime) {
 		{"SameTarget", testSameTarget},
 		{"Percent", testPercent},
 		{"Accidents", testAccidents},
+		{"Grants", testGrants},
+		{"GrantDeaths", testGrantDeaths},
+		{"GrantsAsking", testGrantsAsking},
+		{"GrantsTogether", testGrantsTogether},
+		{"Holds", testHolds},
+		{"Waits", testWaits},
+		{"Signals", testSignals},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.test(t, r) })
 	}
@@ -144,6 +160,8 @@ type scene struct {
 	catalog engine.Catalog
 	heard   []engine.Approval // what those who may decide were told
 	deaf    error             // why they could not be told
+
+	patience time.Duration // of its processes
 
 	standing func(ctx context.Context, p engine.Person) error
 }
@@ -185,6 +203,7 @@ func (s *scene) process(life *Life) Engine {
 		Tell:        s.tell,
 		Standing:    s.standing,
 		Grace:       10 * time.Second,
+		Patience:    s.patience,
 		Programs: func(_ context.Context, b engine.Bundle) (*program.Program, error) {
 			p, _ := s.runtime.Compile(s.T, filesOf(b), s.actions, s.catalog)
 			return p, nil

@@ -42,7 +42,7 @@ func testTime(t *testing.T, r Runtime) {
 		s.wantAttempts(record.ID, "look", engine.StepFailed)
 	})
 	testWaiting(t, r)
-	testWaits(t, r)
+	testPauses(t, r)
 }
 
 const pausing = `
@@ -60,8 +60,8 @@ steps:
     with: { text: done }
 `
 
-// testWaits is about `wait`.
-func testWaits(t *testing.T, r Runtime) {
+// testPauses is about `wait` where somebody stays to carry the run on.
+func testPauses(t *testing.T, r Runtime) {
 	play(t, r, "a run waits for a time, and then until another", func(s *scene) {
 		began := time.Now()
 		s.want(s.run(pausing, nil), engine.RunSucceeded)

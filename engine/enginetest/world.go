@@ -59,6 +59,7 @@ type Fault struct {
 	Takes  time.Duration // how long the call takes
 	Lag    time.Duration // how long reads show the state before
 	Blocks bool          // the call ends with its context
+	Then   func()        // what happens when it has had its effect
 }
 
 // NewWorld makes a world of open accounts.
@@ -139,6 +140,9 @@ func (s service) call(ctx context.Context, name string, effect func()) error {
 	}
 	if fault.Err == nil || fault.After {
 		effect()
+	}
+	if fault.Then != nil {
+		fault.Then()
 	}
 	return fault.Err
 }

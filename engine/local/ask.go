@@ -19,7 +19,9 @@ func (d *drive) recallApprovals(ctx context.Context) error {
 	}
 	slices.Reverse(list) // the newest of a path counts
 	for _, a := range list {
-		d.approvals[a.Path] = &a
+		if a.Kind != engine.ApprovalGrant { // those outlive the run
+			d.approvals[a.Path] = &a
+		}
 	}
 	return nil
 }

@@ -20,6 +20,9 @@ type change struct {
 	action engine.Changer
 	input  engine.Call
 	seen   sight
+	armed  bool      // the grant of a temporary change is durable
+	ended  bool      // that grant is over already
+	since  time.Time // when an earlier call began that has made the change; zero: it was made just now
 }
 
 // sight is a target as it was read, and what the change would make of it.
@@ -29,10 +32,27 @@ type sight struct {
 	equal   bool // there is nothing to do
 }
 
-// carry carries the change out. step ends when the step is stopped, takes too
+// carry carries the change out, with the grant of a temporary one.
+func (c *change) carry(step, calls context.Context) *answer {
+	a := c.carryOut(step, calls)
+	if c.job.step.Call.For == 0 || a.fault != nil || a.left || a.open != nil || c.facts.of != "" || c.ended {
+		return a
+	}
+	failure := a.event.Failure
+	switch {
+	case failure == nil && c.facts.outcome == engine.OutcomeDone:
+		return c.granted(a)
+	case failure != nil && c.armed && !failure.Uncertain():
+		return c.voided(a)
+	default: // an armed grant stays: its end finds out what there is to take back
+		return a
+	}
+}
+
+// carryOut carries the change out. step ends when the step is stopped, takes too
 // long or the run is interrupted; once the intent is durable, only the end of
 // calls cuts the change off.
-func (c *change) carry(step, calls context.Context) *answer {
+func (c *change) carryOut(step, calls context.Context) *answer {
 	if done := c.settled(); done != nil {
 		ctx, stop := c.drive.limited(step, c.job)
 		defer stop()
@@ -42,6 +62,9 @@ func (c *change) carry(step, calls context.Context) *answer {
 		return c.refuseLine(line)
 	}
 	if c.job.intent != nil {
+		if a := c.endedMeanwhile(calls); a != nil {
+			return a
+		}
 		if a := c.settleIntent(calls); a != nil {
 			return a
 		}
@@ -57,7 +80,7 @@ func (c *change) carry(step, calls context.Context) *answer {
 		return c.refuse(refusal)
 	}
 	if c.seen.equal {
-		return c.nothingToDo()
+		return c.joined(calls, c.nothingToDo())
 	}
 	refusal, err := c.refusal(calls)
 	if err != nil {
@@ -182,7 +205,25 @@ func (c *change) refusal(ctx context.Context) (*engine.Failure, error) {
 	if err != nil || refusal != nil && !d.takesBack(c.input.Action) {
 		return refusal, err
 	}
+	hold, err := c.hold(ctx)
+	if err != nil || hold != nil {
+		return hold, err
+	}
 	return d.ledger.Reserve(c.facts.connection, *c.facts.target), nil
+}
+
+// hold is the refusal of a change that a hold keeps from being made: what gives
+// access, and what takes something back.
+func (c *change) hold(ctx context.Context) (*engine.Failure, error) {
+	if c.access() != engine.Gives && c.drive.record.UndoOf == "" {
+		return nil, nil
+	}
+	s := c.seen.subject
+	held, err := c.drive.engine.held(ctx, s.Connection.Name, append([]string{s.Target.ID, s.Target.Name}, s.Aliases...)...)
+	if err != nil || held == nil {
+		return nil, err
+	}
+	return heldBy(*held), nil
 }
 
 // withinBudget records the intent unless all runs together have used up what a
@@ -301,10 +342,13 @@ func (c *change) writeIntent(ctx context.Context, begun time.Time) error {
 		Run: c.drive.record.ID, Path: call.Path, Attempt: call.Attempt, Form: string(program.FormUses), Action: call.Action,
 		Effect: engine.Change, Status: engine.StepStarted, StartedAt: instant(begun), Why: c.drive.engine.config.Redact.String(call.Why),
 	})
-	err := c.drive.engine.config.Store.Commit(context.WithoutCancel(ctx), engine.Batch{
+	batch := engine.Batch{
 		Steps: []engine.StepRecord{record}, Audit: []engine.AuditEntry{engine.AuditIntent(c.drive.record.Actor, record)},
-	})
-	if err != nil {
+	}
+	if call.For > 0 { // its reversal is durable before it is made
+		batch.Grants, c.armed = []engine.Grant{c.arm(begun)}, true
+	}
+	if err := c.drive.engine.config.Store.Commit(context.WithoutCancel(ctx), batch); err != nil {
 		return fmt.Errorf("recording the intent of %s: %w", call.Path, err)
 	}
 	return nil

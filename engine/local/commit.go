@@ -71,6 +71,7 @@ func (d *drive) applyOne(ev machine.Event) ([]machine.Command, error) {
 	if d.ahead != nil {
 		return d.addRecords(commands), nil
 	}
+	d.takeSignal(ev)
 	if err := d.addEvent(ev); err != nil {
 		return nil, err
 	}

@@ -36,6 +36,12 @@ func (e *Engine) Decide(ctx context.Context, dec Decision) (engine.Approval, err
 	if err != nil {
 		return a, fmt.Errorf("reading the approval %s: %w", dec.Approval, err)
 	}
+	if a.Kind == engine.ApprovalGrant {
+		if err := e.decideGrant(ctx, &a, dec); err != nil {
+			return a, fmt.Errorf("deciding %s: %w", a.ID, err)
+		}
+		return a, nil
+	}
 	inbox, err := e.enter(a.Run)
 	if err != nil {
 		return a, err
@@ -129,7 +135,7 @@ func (d *drive) mayDecide(ctx context.Context, a *engine.Approval, dec Decision)
 // stillOpen refuses to decide what is over. A decision after its time counts as
 // none, whoever notices.
 func (d *drive) stillOpen(ctx context.Context, a *engine.Approval) error {
-	asked := a.Path == gatePath
+	asked := a.Path == gatePath || a.Kind == engine.ApprovalGrant
 	if d.machine != nil && !asked {
 		_, asked = d.machine.Asked(a.Path)
 	}
@@ -143,7 +149,7 @@ func (d *drive) stillOpen(ctx context.Context, a *engine.Approval) error {
 			return fmt.Errorf("recording that the time is up: %w", err)
 		}
 		return fmt.Errorf("%w: its time was up at %s, so it counts as denied", ErrDecision, a.ExpiresAt.UTC().Format(time.RFC3339))
-	case d.record.Status.Final() || !asked:
+	case a.Kind != engine.ApprovalGrant && d.record.Status.Final() || !asked:
 		return fmt.Errorf("%w: its run does not wait for it any more", ErrDecision)
 	}
 	return nil

@@ -86,6 +86,7 @@ func (e *Engine) drive(ctx context.Context, run string, first ...machine.Event) 
 	if err != nil {
 		return engine.RunRecord{}, err
 	}
+	nudged := e.nudged(run)
 	record, err := e.carryOut(ctx, run, inbox, first)
 	e.leave(run)
 	if err != nil || record.Status.Final() || ctx.Err() != nil {
@@ -94,6 +95,8 @@ func (e *Engine) drive(ctx context.Context, run string, first ...machine.Event) 
 	select {
 	case late := <-inbox: // it came when the run had just parked
 		return e.drive(ctx, run, late)
+	case <-nudged:
+		return e.drive(ctx, run)
 	default:
 		return record, nil
 	}
@@ -107,8 +110,12 @@ func (e *Engine) carryOut(ctx context.Context, run string, inbox <-chan machine.
 	if d.record.Status.Final() {
 		return d.record, nil
 	}
-	d.inbox, d.events = inbox, first
-	if err := d.carryOut(ctx); err != nil {
+	d.inbox, d.events, d.nudged = inbox, first, e.nudged(run)
+	err = d.carryOut(ctx)
+	if err == nil {
+		err = e.endUndone(context.WithoutCancel(ctx), d.record)
+	}
+	if err != nil {
 		return d.record, fmt.Errorf("carrying out run %s: %w", run, err)
 	}
 	return d.record, nil
@@ -138,6 +145,8 @@ type drive struct {
 	ledger    *guard.Ledger                 // shared with the calls
 
 	inbox   <-chan machine.Event
+	nudged  <-chan struct{}
+	signals []engine.Signal // whose events are not applied yet, in their order
 	answers chan *answer
 	closing chan struct{} // closed when the run is interrupted: nothing new begins
 	gone    chan struct{} // closed at the end: nobody takes answers any more

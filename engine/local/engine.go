@@ -71,8 +71,12 @@ type Config struct {
 	// run out: it must return at once. Several runs may call it at a time.
 	Watch func(Progress)
 
-	Workers       int           // calls at the same time, of all runs together; DefaultWorkers when 0
-	Grace         time.Duration // how long an interrupted run waits for changes and messages under way; DefaultGrace when 0
+	Workers int           // calls at the same time, of all runs together; DefaultWorkers when 0
+	Grace   time.Duration // how long an interrupted run waits for changes and messages under way; DefaultGrace when 0
+	// Patience is how long a run that waits for a time is kept in the process; one
+	// that waits longer is parked, and goes on when it is driven after its WakeAt.
+	// 0 keeps every run until it needs a person or a signal.
+	Patience      time.Duration
 	ChangeTimeout time.Duration // of a change whose step has no timeout; DefaultChangeTimeout when 0
 }
 
@@ -97,6 +101,7 @@ type Engine struct {
 
 	mu       sync.Mutex
 	driving  map[string]chan<- machine.Event // by run: where requests from outside go
+	nudges   map[string]chan struct{}        // by run: that there are signals for it
 	programs programs
 }
 
@@ -122,6 +127,7 @@ func New(c Config) (*Engine, error) {
 		config:  c,
 		slots:   make(chan struct{}, c.Workers),
 		driving: make(map[string]chan<- machine.Event),
+		nudges:  make(map[string]chan struct{}),
 	}, nil
 }
 
@@ -161,6 +167,7 @@ func (e *Engine) enter(run string) (<-chan machine.Event, error) {
 	}
 	inbox := make(chan machine.Event, 1)
 	e.driving[run] = inbox
+	e.nudges[run] = make(chan struct{}, 1)
 	return inbox, nil
 }
 
@@ -168,6 +175,7 @@ func (e *Engine) leave(run string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	delete(e.driving, run)
+	delete(e.nudges, run)
 }
 
 // leaveWith is leave for somebody who does not carry the run out. What was asked

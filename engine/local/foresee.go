@@ -111,6 +111,14 @@ func (c *change) foresee(ctx context.Context) *answer {
 		c.facts.outcome = engine.OutcomeRefused
 		return c.drive.failed(c.job, c.facts, refusal)
 	}
+	hold, err := c.hold(ctx)
+	if err != nil {
+		return &answer{fault: err}
+	}
+	if hold != nil && !c.seen.equal {
+		c.list(engine.OutcomeRefused, c.drive.clean(hold))
+		return c.refuse(hold)
+	}
 	c.facts.outcome = engine.OutcomeDone
 	if c.seen.equal {
 		c.facts.outcome = engine.OutcomeUnchanged
@@ -194,6 +202,9 @@ func (c *change) list(outcome engine.Outcome, failure *engine.Failure) {
 		Path: call.Path, Item: redact.String(call.Item), Action: call.Action, Connection: c.facts.connection, Target: *c.facts.target,
 		Arguments: c.facts.arguments, Before: bytes.Clone(c.facts.before), After: bytes.Clone(c.facts.after),
 		Outcome: outcome, Error: failure, Inverse: c.facts.inverse, Why: redact.String(call.Why),
+	}
+	if call.For > 0 {
+		line.For = engine.FormatDuration(call.For)
 	}
 	if conn := c.seen.subject.Connection; conn != nil {
 		line.Fingerprint = redact.String(conn.Fingerprint)

@@ -33,6 +33,7 @@ type answer struct {
 	left       bool               // cut off by the end of the process: it will be asked for again
 	fault      error              // the store does not work: the run cannot go on
 	population *engine.Population // of an observation
+	grants     []engine.Grant     // of a temporary change: recorded with the answer
 }
 
 // order carries out what the machine asked for, or queues it.
@@ -147,6 +148,7 @@ func (d *drive) take(a *answer) {
 	}
 	if a.job.collect == nil && d.ahead == nil {
 		d.note(a)
+		d.batch.Grants = append(d.batch.Grants, a.grants...)
 	}
 	d.events = append(d.events, a.event)
 }

@@ -58,7 +58,7 @@ func (d *drive) step(ctx, calls context.Context) (bool, error) {
 	case len(d.events) > 0:
 	case d.thinking():
 		return false, d.reconsider(ctx)
-	case d.machine.Parked() && len(d.ready) == 0 && len(d.flights) == 0:
+	case d.parked():
 		return true, d.park(calls, d.wake)
 	case d.idle():
 		return true, d.unsettle(calls)
@@ -69,6 +69,19 @@ func (d *drive) step(ctx, calls context.Context) (bool, error) {
 		return true, d.fault
 	}
 	return false, d.advance(calls)
+}
+
+// parked reports whether nobody has to carry the run out now: it waits for people
+// or signals, or for a time that is far off.
+func (d *drive) parked() bool {
+	if len(d.ready) > 0 || len(d.flights) > 0 {
+		return false
+	}
+	if d.machine.Parked() {
+		return true
+	}
+	patience := d.engine.config.Patience
+	return patience > 0 && d.machine.Paused() && d.wake.Sub(d.engine.config.Clock.Now()) > patience
 }
 
 // interrupted is no error where looking ahead was cut off by the end of the
@@ -172,6 +185,9 @@ func (d *drive) resume(ctx, calls context.Context) (bool, error) {
 		return false, err
 	}
 	if err := d.hear(calls); err != nil {
+		return false, err
+	}
+	if err := d.hearSignals(calls); err != nil {
 		return false, err
 	}
 	d.reorder(d.machine.Outstanding())
@@ -288,6 +304,10 @@ func (d *drive) awaitOne(ctx, calls context.Context) {
 		d.take(a)
 	case ev := <-d.inbox:
 		d.events = append(d.events, ev)
+	case <-d.nudged:
+		if err := d.hearSignals(calls); err != nil {
+			d.fault = err
+		}
 	case <-due:
 	}
 	if !d.wake.IsZero() && !d.engine.config.Clock.Now().Before(d.wake) {

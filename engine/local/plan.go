@@ -55,7 +55,7 @@ func (e *Engine) Plan(ctx context.Context, req StartRequest) (engine.PlanRecord,
 
 // plan makes a plan from what kind says of it. adjust may change what was seen
 // before it is judged.
-func (e *Engine) plan(ctx context.Context, req StartRequest, kind engine.PlanRecord, adjust func(*engine.ChangeSet)) (engine.PlanRecord, error) {
+func (e *Engine) plan(ctx context.Context, req StartRequest, kind engine.PlanRecord, adjust func(*engine.ChangeSet) error) (engine.PlanRecord, error) {
 	record, err := e.newRecord(ctx, req)
 	if err != nil {
 		return kind, err
@@ -70,7 +70,9 @@ func (e *Engine) plan(ctx context.Context, req StartRequest, kind engine.PlanRec
 		return kind, err
 	}
 	if adjust != nil {
-		adjust(&o.set)
+		if err := adjust(&o.set); err != nil {
+			return kind, err
+		}
 	}
 	blocked, err := d.judge(ctx, o.set)
 	if err != nil {

@@ -150,7 +150,7 @@ func isHopeless(err error) bool {
 func (c *change) happened(mine engine.StepRecord, now engine.Subject) *answer {
 	c.facts.connection, c.facts.arguments, c.facts.target = mine.Connection, mine.Arguments, mine.Target
 	c.facts.before, c.facts.after, c.facts.inverse = mine.Before, mine.After, mine.Inverse
-	c.facts.outcome = engine.OutcomeDone
+	c.facts.outcome, c.since = engine.OutcomeDone, mine.StartedAt
 	if mine.Of == "" {
 		c.drive.ledger.Recall(engine.StepRecord{
 			Effect: engine.Change, Outcome: engine.OutcomeDone, Connection: mine.Connection, Target: mine.Target,

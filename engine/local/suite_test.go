@@ -41,6 +41,7 @@ func suite(store func(*testing.T) engine.Store) enginetest.Runtime {
 		return compile(t, files, actions, catalog)
 	}, Engine: newEngine, Refusals: enginetest.Refusals{
 		Plan: local.ErrPlan, Decision: local.ErrDecision, Renewed: local.ErrRenewed, Undo: local.ErrUndo, Retry: local.ErrRetry,
+		Grant: local.ErrGrant, Signal: local.ErrSignal,
 	}}
 }
 
@@ -67,6 +68,11 @@ func (e embedded) PlanUndo(ctx context.Context, run string, items []string, lift
 	return e.Engine.PlanUndo(ctx, local.UndoRequest{Run: run, Items: items, Lift: lift, Actor: by})
 }
 
+func (e embedded) Sweep(ctx context.Context) error {
+	_, err := e.Engine.Sweep(ctx)
+	return err
+}
+
 func (e embedded) Decide(ctx context.Context, d enginetest.Decision) (engine.Approval, error) {
 	return e.Engine.Decide(ctx, local.Decision{
 		Approval: d.Approval, Actor: d.Actor, Approve: d.Approve, Digest: d.Digest, Except: d.Except, Reason: d.Reason,
@@ -77,7 +83,7 @@ func newEngine(t *testing.T, p enginetest.Process) enginetest.Engine {
 	t.Helper()
 	e, err := local.New(local.Config{
 		Store: p.Store, Actions: p.Actions, Catalog: p.Catalog, Connections: p.Connections,
-		Programs: p.Programs, Guard: p.Guard, Redact: p.Redact, Grace: p.Grace,
+		Programs: p.Programs, Guard: p.Guard, Redact: p.Redact, Grace: p.Grace, Patience: p.Patience,
 		People: p.People, Compose: p.Compose, Tell: p.Tell, Standing: p.Standing,
 	})
 	if err != nil {

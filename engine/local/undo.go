@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/drawbridge-soar/drawbridge/engine"
 )
@@ -51,7 +53,10 @@ func (e *Engine) planUndo(ctx context.Context, req UndoRequest) (engine.PlanReco
 	}
 	start.Actor = req.Actor
 	kind := engine.PlanRecord{UndoOf: run.ID, Lifted: e.config.Redact.String(req.Lift)}
-	return e.plan(ctx, start, kind, func(set *engine.ChangeSet) { leaveChanged(set, done) })
+	return e.plan(ctx, start, kind, func(set *engine.ChangeSet) error {
+		leaveChanged(set, done)
+		return e.leaveShared(ctx, set, run.ID)
+	})
 }
 
 // changesOf are the changes a run really made, newest first.
@@ -195,4 +200,88 @@ func leaveChanged(set *engine.ChangeSet, done []engine.StepRecord) {
 				"somebody has changed it since: the run left it %s, and it is %s now", s.After, line.Before)
 		}
 	}
+}
+
+// leaveShared leaves alone what the grant of another run still holds.
+func (e *Engine) leaveShared(ctx context.Context, set *engine.ChangeSet, run string) error {
+	for i := range set.Changes {
+		line := &set.Changes[i]
+		if line.Outcome != "" {
+			continue
+		}
+		live, err := e.liveGrants(ctx, line.Connection, line.Target.ID, line.Before)
+		if err != nil {
+			return err
+		}
+		for _, g := range live {
+			if g.Run != run {
+				line.Outcome = engine.OutcomeSkipped
+				line.Error = engine.Fail(engine.ClassRefused, engine.CodeHeld, "%s of %s still holds it, until %s", g.ID, g.Run, g.EndsAt.UTC().Format(time.RFC3339))
+			}
+		}
+	}
+	return nil
+}
+
+// endUndone ends the grants of a run for what was just taken back, and for what
+// was only left as it is because the grant of another run holds it.
+func (e *Engine) endUndone(ctx context.Context, undo engine.RunRecord) error {
+	if undo.UndoOf == "" || !undo.Status.Final() {
+		return nil
+	}
+	grants, err := e.config.Store.Grants(ctx, engine.GrantQuery{
+		Run: undo.UndoOf, Limit: recordPage, States: []engine.GrantState{engine.GrantArmed, engine.GrantActive, engine.GrantAsking},
+	})
+	if err != nil || len(grants) == 0 {
+		return err
+	}
+	lines, err := e.config.Store.Steps(ctx, engine.StepQuery{Run: undo.ID, Effects: []engine.Effect{engine.Change}})
+	if err != nil {
+		return fmt.Errorf("reading what %s has taken back: %w", undo.ID, err)
+	}
+	for _, g := range grants {
+		for _, line := range lines {
+			if failed := e.endAfter(ctx, g, line); failed != nil {
+				err = errors.Join(err, failed)
+			}
+		}
+	}
+	return err
+}
+
+// endAfter ends a grant if a line of an undo was about it.
+func (e *Engine) endAfter(ctx context.Context, g engine.Grant, line engine.StepRecord) error {
+	if line.Target == nil || line.Target.ID != g.Target.ID || !bytes.Equal(line.Before, g.After) {
+		return nil
+	}
+	shared := line.Error != nil && line.Error.Code == engine.CodeHeld
+	if shared {
+		live, err := e.liveGrants(ctx, g.Connection, g.Target.ID, g.After)
+		if err != nil {
+			return err
+		}
+		shared = slices.ContainsFunc(live, func(other engine.Grant) bool { return other.Run != g.Run })
+	}
+	if line.Outcome != engine.OutcomeDone && !shared {
+		return nil
+	}
+	g, release, err := e.openGrant(ctx, g.ID)
+	if errors.Is(err, ErrGrant) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer release()
+	now := instant(e.config.Clock.Now())
+	batch, err := e.withdrawn(ctx, g, now)
+	if err != nil {
+		return err
+	}
+	g.State, g.EndedAt, g.Reason = engine.GrantEnded, &now, "undone by "+line.Run
+	batch.Grants = []engine.Grant{g}
+	if err := e.config.Store.Commit(ctx, batch); err != nil {
+		return fmt.Errorf("recording the grant %s: %w", g.ID, err)
+	}
+	return nil
 }

@@ -1,6 +1,7 @@
 package machine
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/drawbridge-soar/drawbridge/engine"
@@ -19,6 +20,7 @@ type call struct {
 	answered bool            // its end is known from the driver, who records it
 	since    uint64          // the event that led to this attempt; not part of the state
 	failure  *engine.Failure // the last attempt's, while waiting
+	lasts    time.Duration   // of a temporary change; 0: for ever
 }
 
 type callState string
@@ -46,8 +48,27 @@ func (m *Machine) invoke(f *frame) (ending, bool) {
 		return failed(invalid(f.path, err)), true
 	}
 	f.call.inputs = m.keepOwn(data)
+	if f.call.lasts, fail = m.lasting(f); fail != nil {
+		return failed(fail), true
+	}
 	m.ask(f)
 	return ending{}, false
+}
+
+// lasting is how long a temporary change lasts.
+func (m *Machine) lasting(f *frame) (time.Duration, *engine.Failure) {
+	if f.node.For == nil {
+		return 0, nil
+	}
+	v, fail := m.computed(f, f.node.For.Duration)
+	if fail != nil {
+		return 0, fail
+	}
+	d, ok := v.(time.Duration)
+	if !ok || d <= 0 {
+		return 0, invalid(f.path, fmt.Errorf("%w: `for` is %v; how long something lasts is more than nothing", errInput, v))
+	}
+	return d, nil
 }
 
 // ask begins the next attempt.
@@ -72,9 +93,17 @@ func (m *Machine) runStep(f *frame) RunStep {
 		Call: Call{
 			Path: f.path, Attempt: c.attempt, Node: f.node.Index, Program: f.code.prog.Hash,
 			Action: uses.Action, Effect: uses.Effect, Connection: uses.Connection,
-			Inputs: c.inputs.data, At: c.asked, Why: why(f), Earlier: earlier(f), Item: itemKey(f), Row: row, RowOf: of,
+			Inputs: c.inputs.data, At: c.asked, Why: why(f),
+			For: c.lasts, AtEnd: atEnd(f.node), Earlier: earlier(f), Item: itemKey(f), Row: row, RowOf: of,
 		},
 	}
+}
+
+func atEnd(n *program.Node) string {
+	if n.For == nil {
+		return ""
+	}
+	return n.For.AtEnd
 }
 
 // stepDone takes the answer to a RunStep, unless it is for another attempt or

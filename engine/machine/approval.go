@@ -92,6 +92,17 @@ func (m *Machine) Parked() bool {
 	return asking && !other
 }
 
+// Paused reports whether the run waits for nothing but times, people and signals:
+// nothing is under way, and no call waits for its next attempt.
+func (m *Machine) Paused() bool {
+	paused, other := false, len(m.yields) > 0
+	m.walk(func(f *frame) {
+		paused = paused || f.ask != nil || f.pause != ""
+		other = other || f.call.running() || f.call.waiting() || f.loop.collecting()
+	})
+	return paused && !other
+}
+
 // Asked reports the path of the question a frame still waits with.
 func (m *Machine) Asked(path string) (FrameID, bool) {
 	var found FrameID

@@ -98,6 +98,8 @@ type Call struct {
 	Inputs     json.RawMessage // canonical JSON by declared type, defaults filled in
 	At         time.Time       // when the machine asked; stays the same when re-issued
 	Why        string          // of a change: why this target
+	For        time.Duration   // of a temporary change: how long it lasts; 0: for ever
+	AtEnd      string          // what becomes of it then: ask, keep, lift; "" by the action's access
 	// Earlier are the steps before this one, in its own or an enclosing sequence,
 	// that changed something or may have: what was seen of their connections
 	// before is not so any more.

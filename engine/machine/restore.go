@@ -257,7 +257,7 @@ func (r *restorer) call(f *frame, s *callRecord) error {
 	}
 	f.call = &call{
 		state: s.State, attempt: s.Attempt, asked: instant(s.Asked), deadline: instant(s.Deadline),
-		stopping: s.Stopping, expired: s.Expired, failure: s.Failure,
+		stopping: s.Stopping, expired: s.Expired, failure: s.Failure, lasts: s.Lasts,
 	}
 	return r.value(&f.call.inputs, s.Inputs)
 }

@@ -82,6 +82,7 @@ type callRecord struct {
 	Stopping bool            `json:"stopping,omitempty"`
 	Expired  bool            `json:"expired,omitempty"`
 	Failure  *engine.Failure `json:"failure,omitempty"`
+	Lasts    time.Duration   `json:"lasts,omitempty"`
 }
 
 type loopState struct {
@@ -186,7 +187,7 @@ func (c *call) record() *callRecord {
 	}
 	return &callRecord{
 		State: c.state, Attempt: c.attempt, Inputs: c.inputs.state(), Asked: c.asked, Deadline: c.deadline,
-		Stopping: c.stopping, Expired: c.expired, Failure: c.failure,
+		Stopping: c.stopping, Expired: c.expired, Failure: c.failure, Lasts: c.lasts,
 	}
 }
 

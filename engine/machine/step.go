@@ -32,9 +32,6 @@ func overOneAction(n *program.Node) bool { return n.Form == program.FormForeach 
 // perform carries out what the step's form says.
 func (m *Machine) perform(f *frame) (ending, bool) {
 	n := f.node
-	if n.For != nil {
-		return m.unavailable(f, "for"), true
-	}
 	switch n.Form {
 	case program.FormUses:
 		return m.invoke(f)

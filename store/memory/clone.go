@@ -63,6 +63,30 @@ func cloneFreeze(f engine.Freeze) engine.Freeze {
 	return f
 }
 
+func cloneGrant(g engine.Grant) engine.Grant {
+	g.Inverse, g.Before, g.After = slices.Clone(g.Inverse), slices.Clone(g.Before), slices.Clone(g.After)
+	g.Error, g.Lasts = cloneFailure(g.Error), g.Lasts.Truncate(time.Microsecond)
+	g.EndsAt, g.NextTry, g.CreatedAt = engine.StoredTime(g.EndsAt), engine.StoredTime(g.NextTry), engine.StoredTime(g.CreatedAt)
+	g.WarnedAt, g.AlarmedAt = cloneTime(g.WarnedAt), cloneTime(g.AlarmedAt)
+	g.StartedAt, g.EndedAt = cloneTime(g.StartedAt), cloneTime(g.EndedAt)
+	return g
+}
+
+func cloneHold(h engine.Hold) engine.Hold {
+	h.At, h.ReleasedBy, h.ReleasedAt = engine.StoredTime(h.At), clonePointer(h.ReleasedBy), cloneTime(h.ReleasedAt)
+	return h
+}
+
+func cloneSignal(s engine.Signal) engine.Signal {
+	s.Body, s.At = slices.Clone(s.Body), engine.StoredTime(s.At)
+	return s
+}
+
+func cloneSchedule(s engine.ScheduleState) engine.ScheduleState {
+	s.LastAt, s.PausedAt = engine.StoredTime(s.LastAt), cloneTime(s.PausedAt)
+	return s
+}
+
 func clonePointer[T any](p *T) *T {
 	if p == nil {
 		return nil

@@ -14,22 +14,28 @@ import (
 	"github.com/drawbridge-soar/drawbridge/engine"
 )
 
-// defaultPage is how many runs, plans or approvals a query without a limit gets.
+// defaultPage is how many runs, plans, approvals or grants a query without a limit gets.
 const defaultPage = 100
 
 // Store is an engine.Store in memory. Make one with New.
 type Store struct {
-	mu        sync.RWMutex
-	closed    bool
-	bundles   map[string]engine.Bundle
-	values    map[engine.Reference][]byte
-	runs      map[string]*run
-	plans     map[string]engine.PlanRecord
-	answers   map[string]map[question]engine.Answer // by owner
-	approvals map[string]engine.Approval
-	freezes   map[string]engine.Freeze
-	held      map[string]map[engine.Reference]bool // by run
-	audit     []engine.AuditRecord
+	mu         sync.RWMutex
+	closed     bool
+	bundles    map[string]engine.Bundle
+	values     map[engine.Reference][]byte
+	runs       map[string]*run
+	keys       map[string]string // the run that has an idempotency key
+	plans      map[string]engine.PlanRecord
+	answers    map[string]map[question]engine.Answer // by owner
+	approvals  map[string]engine.Approval
+	freezes    map[string]engine.Freeze
+	grants     map[string]engine.Grant
+	holds      map[string]engine.Hold
+	schedules  map[string]engine.ScheduleState
+	deliveries map[delivery]engine.Delivery
+	throttles  map[string]engine.Throttle
+	held       map[string]map[engine.Reference]bool // by run
+	audit      []engine.AuditRecord
 }
 
 var _ engine.Store = (*Store)(nil)
@@ -37,14 +43,20 @@ var _ engine.Store = (*Store)(nil)
 // New makes an empty store.
 func New() *Store {
 	return &Store{
-		bundles:   map[string]engine.Bundle{},
-		values:    map[engine.Reference][]byte{},
-		runs:      map[string]*run{},
-		plans:     map[string]engine.PlanRecord{},
-		answers:   map[string]map[question]engine.Answer{},
-		approvals: map[string]engine.Approval{},
-		freezes:   map[string]engine.Freeze{},
-		held:      map[string]map[engine.Reference]bool{},
+		bundles:    map[string]engine.Bundle{},
+		values:     map[engine.Reference][]byte{},
+		runs:       map[string]*run{},
+		keys:       map[string]string{},
+		plans:      map[string]engine.PlanRecord{},
+		answers:    map[string]map[question]engine.Answer{},
+		approvals:  map[string]engine.Approval{},
+		freezes:    map[string]engine.Freeze{},
+		grants:     map[string]engine.Grant{},
+		holds:      map[string]engine.Hold{},
+		schedules:  map[string]engine.ScheduleState{},
+		deliveries: map[delivery]engine.Delivery{},
+		throttles:  map[string]engine.Throttle{},
+		held:       map[string]map[engine.Reference]bool{},
 	}
 }
 

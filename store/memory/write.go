@@ -17,6 +17,7 @@ type run struct {
 	events   []engine.Event
 	steps    map[stepKey]*step
 	items    map[string]map[int]engine.ItemRecord
+	signals  []engine.Signal // in the order they were first written
 }
 
 type stepKey struct {
@@ -40,13 +41,15 @@ type verdict struct {
 	values  map[engine.Reference]bool // of the batch
 	runs    map[string]bool           // of the batch
 	plans   map[string]bool           // of the batch
+	keys    map[string]string         // who has which key as the batch goes on; "" for nobody
+	has     map[string]string         // which key the batch's runs have as it goes on
 	last    map[string]uint64         // the runs' last event as the batch goes on
 }
 
 func newVerdict(s *Store, b engine.Batch) *verdict {
 	v := &verdict{
 		store: s, batch: b, bundles: map[string]bool{}, values: map[engine.Reference]bool{},
-		runs: map[string]bool{}, plans: map[string]bool{}, last: map[string]uint64{},
+		runs: map[string]bool{}, plans: map[string]bool{}, keys: map[string]string{}, has: map[string]string{}, last: map[string]uint64{},
 	}
 	for _, bundle := range b.Bundles {
 		v.bundles[bundle.Hash] = true
@@ -71,6 +74,9 @@ func (v *verdict) check() error {
 		if err := v.value(r.ChangeSet); err != nil {
 			return fmt.Errorf("%s: its change set: %w", r.ID, err)
 		}
+		if err := v.key(r); err != nil {
+			return fmt.Errorf("%s: %w", r.ID, err)
+		}
 	}
 	for _, e := range v.batch.Events {
 		if err := v.event(e); err != nil {
@@ -87,8 +93,10 @@ func (v *verdict) check() error {
 			return fmt.Errorf("item %d of %s of %s: %w", item.Index, item.Path, item.Run, err)
 		}
 	}
-	if err := v.planning(); err != nil {
-		return err
+	for _, part := range []func() error{v.planning, v.timing} {
+		if err := part(); err != nil {
+			return err
+		}
 	}
 	return v.snapshots()
 }
@@ -164,6 +172,7 @@ func (s *Store) apply(b engine.Batch) {
 		s.runs[item.Run].putItem(item)
 	}
 	s.applyPlanning(b)
+	s.applyTiming(b)
 	for _, snap := range b.Snapshots {
 		s.runs[snap.Run].putSnapshot(snap)
 	}
@@ -182,6 +191,7 @@ func (s *Store) putRun(record engine.RunRecord) {
 		r = &run{steps: map[stepKey]*step{}, items: map[string]map[int]engine.ItemRecord{}}
 		s.runs[record.ID] = r
 	}
+	s.moveKey(r.record.Key, record)
 	r.record = cloneRun(record)
 }
 

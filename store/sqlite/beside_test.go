@@ -93,9 +93,31 @@ func commitWithoutPause(t *testing.T, s *Store) (stop func()) {
 	}
 }
 
-// TestOnlyFreezesBeside: a store opened beside an engine writes nothing else,
-// and not the freeze either that comes with something else.
-func TestOnlyFreezesBeside(t *testing.T) {
+func held(id string) engine.Batch {
+	return engine.Batch{Holds: []engine.Hold{{ID: id, Target: "U1", Reason: "a test", By: engine.Actor{Name: "alice"}, At: time.Unix(1, 0)}}}
+}
+
+// TestHoldsBeside: a hold is written beside an engine, which sees it at once.
+func TestHoldsBeside(t *testing.T) {
+	path := closed(t)
+	e, s := open(t, path, Options{Mode: Engine}), open(t, path, Options{Mode: Beside})
+	both := held("hld_1")
+	both.Freezes = frozen("freeze_1").Freezes
+	commit(t, s, both)
+	if holds, err := e.Holds(t.Context(), false); err != nil || len(holds) != 1 || holds[0].ID != "hld_1" {
+		t.Errorf("the engine sees %v, %v", holds, err)
+	}
+	at, done := time.Unix(2, 0), held("hld_1")
+	done.Holds[0].ReleasedAt, done.Holds[0].ReleasedBy = &at, &engine.Actor{Name: "bob"}
+	commit(t, s, done)
+	if holds, err := e.Holds(t.Context(), false); err != nil || len(holds) != 0 {
+		t.Errorf("after the release the engine sees %v, %v", holds, err)
+	}
+}
+
+// TestOnlyFreezesAndHoldsBeside: a store opened beside an engine writes nothing
+// else, and not the freeze or hold either that comes with something else.
+func TestOnlyFreezesAndHoldsBeside(t *testing.T) {
 	path := closed(t)
 	s := open(t, path, Options{Mode: Beside})
 	if s.Epoch() != 0 {
@@ -113,15 +135,23 @@ func TestOnlyFreezesBeside(t *testing.T) {
 		"a plan":     {Plans: []engine.PlanRecord{{ID: "plan_1", Set: "v"}}},
 		"an answer":  {Answers: []engine.Answer{{Owner: "run_1", Path: "a", Value: "v"}}},
 		"approval":   {Approvals: []engine.Approval{{ID: "a", Run: "run_1", Kind: engine.ApprovalStep, Status: engine.ApprovalPending, Set: "v"}}},
+		"a grant":    {Grants: []engine.Grant{{ID: "gnt_1", Run: "run_1", Access: engine.Gives, State: engine.GrantArmed}}},
+		"a signal":   {Signals: []engine.Signal{{Run: "run_1", ID: "s", Name: "s"}}},
+		"a schedule": {Schedules: []engine.ScheduleState{{ID: "sweep/0"}}},
+		"a delivery": {Deliveries: []engine.Delivery{{Hook: "alert", ID: "d1"}}},
+		"a throttle": {Throttles: []engine.Throttle{{Connection: "op"}}},
 		"a snapshot": {Snapshots: []engine.Snapshot{{Run: "run_1", Seq: 1}}},
 	} {
-		b.Freezes = frozen("freeze_1").Freezes
+		b.Freezes, b.Holds = frozen("freeze_1").Freezes, held("hld_1").Holds
 		if err := s.Commit(t.Context(), b); !errors.Is(err, ErrBeside) {
 			t.Errorf("%s: got the error %v, want %v", name, err, ErrBeside)
 		}
 	}
 	if f, err := s.Frozen(t.Context()); !errors.Is(err, engine.ErrNotFound) {
 		t.Errorf("frozen: got %v, %v", f, err)
+	}
+	if h, err := s.Holds(t.Context(), true); err != nil || len(h) > 0 {
+		t.Errorf("held: got %v, %v", h, err)
 	}
 
 	commit(t, s, frozen("freeze_1"))
@@ -156,7 +186,7 @@ func TestBesideLeavesOldDatabases(t *testing.T) {
 	path := firstVersion(t, oldRuns)
 	before := contents(t, path)
 	_, err := Open(path, Options{Mode: Beside})
-	if !errors.Is(err, ErrOlder) || !strings.Contains(err.Error(), "(version 1, this one is 3)") {
+	if !errors.Is(err, ErrOlder) || !strings.Contains(err.Error(), fmt.Sprintf("(version 1, this one is %d)", newestVersion(t))) {
 		t.Errorf("got the error %v, want %v", err, ErrOlder)
 	}
 	if contents(t, path) != before {

@@ -21,11 +21,12 @@
 //
 // # Beside an engine
 //
-// A freeze must reach an engine that has the database open, so the command that
-// writes it opens the store Beside: it takes no lock, creates and migrates
-// nothing, and its transactions and the engine's wait for each other. It may
-// write freezes and nothing else: an engine asks for them anew before every
-// change, whereas it takes what is recorded of runs to be as it wrote it last.
+// A freeze or a hold must reach an engine that has the database open, so the
+// command that writes it opens the store Beside: it takes no lock, creates and
+// migrates nothing, and its transactions and the engine's wait for each other. It
+// may write freezes and holds and nothing else: an engine asks for them anew
+// before every change, whereas it takes what is recorded of runs to be as it
+// wrote it last.
 //
 // # Files
 //

@@ -25,7 +25,8 @@ func (o *operations) add(k kind, values ...any) {
 // so that the writer has nothing to do but to write.
 func encode(b engine.Batch) ([]operation, error) {
 	ops := make(operations, 0, len(b.Bundles)+len(b.Values)+len(b.Runs)+len(b.Events)+len(b.Steps)+len(b.Items)+
-		len(b.Plans)+len(b.Answers)+len(b.Approvals)+len(b.Freezes)+2*len(b.Snapshots)+len(b.Audit))
+		len(b.Plans)+len(b.Answers)+len(b.Approvals)+len(b.Freezes)+len(b.Grants)+len(b.Holds)+len(b.Signals)+
+		len(b.Schedules)+len(b.Deliveries)+len(b.Throttles)+2*len(b.Snapshots)+len(b.Audit))
 	for _, bundle := range b.Bundles {
 		ops.add(putBundle, bundle.Hash, bundle.Name, required(bundle.Data))
 	}
@@ -41,6 +42,12 @@ func encode(b engine.Batch) ([]operation, error) {
 		addEach(&ops, putAnswer, b.Answers, answerValues),
 		addEach(&ops, putApproval, b.Approvals, approvalValues),
 		addEach(&ops, putFreeze, b.Freezes, freezeValues),
+		addEach(&ops, putGrant, b.Grants, grantValues),
+		addEach(&ops, putHold, b.Holds, holdValues),
+		addEach(&ops, putSignal, b.Signals, signalValues),
+		addEach(&ops, putSchedule, b.Schedules, scheduleValues),
+		addEach(&ops, addDelivery, b.Deliveries, deliveryValues),
+		addEach(&ops, putThrottle, b.Throttles, throttleValues),
 	)
 	for _, snap := range b.Snapshots {
 		ops.add(putSnapshot, snap.Run, int64(snap.Seq), int64(snap.Semantics), required(snap.Data))
@@ -98,7 +105,7 @@ func runValues(r *engine.RunRecord) ([]any, error) {
 		optional(r.Inputs), optional(r.Trigger), optional(r.Outputs), failure,
 		int64(r.Attempt), int64(r.Semantics), r.CreatedAt.UnixMicro(), micros(r.FinishedAt), micros(r.WakeAt),
 		number(r.MaxChanges), optional(r.Connections),
-		starters, r.Plan, r.UndoOf, r.RetryOf, r.Lifted, string(r.ChangeSet), boolean(r.Strict),
+		starters, r.Plan, r.UndoOf, r.RetryOf, r.Lifted, string(r.ChangeSet), boolean(r.Strict), r.Key,
 	}, errors.Join(err, unlisted)
 }
 
@@ -157,6 +164,44 @@ func freezeValues(f *engine.Freeze) ([]any, error) {
 		name, via = f.ThawedBy.Name, f.ThawedBy.Via
 	}
 	return []any{f.ID, f.Reason, f.By.Name, f.By.Via, f.At.UnixMicro(), name, via, f.ThawReason, micros(f.ThawedAt)}, nil
+}
+
+func grantValues(g *engine.Grant) ([]any, error) {
+	failure, err := failureJSON(g.Error)
+	return []any{
+		g.Run, g.ID, g.Path, g.Playbook, g.Action, string(g.Access), g.AtEnd, g.Connection, g.Fingerprint,
+		g.Target.ID, g.Target.Name, optional(g.Inverse), optional(g.Before), optional(g.After), string(g.State),
+		g.Lasts.Microseconds(), g.EndsAt.UnixMicro(), g.NextTry.UnixMicro(), int64(g.Tries), failure, g.Approval,
+		micros(g.WarnedAt), micros(g.AlarmedAt), g.CreatedAt.UnixMicro(), micros(g.StartedAt), micros(g.EndedAt),
+		g.EndedBy, g.Reason,
+	}, err
+}
+
+func holdValues(h *engine.Hold) ([]any, error) {
+	var name, via any
+	if h.ReleasedBy != nil {
+		name, via = h.ReleasedBy.Name, h.ReleasedBy.Via
+	}
+	return []any{
+		h.ID, h.Connection, h.Target, h.Reason, h.By.Name, h.By.Via, h.At.UnixMicro(), name, via, h.ReleaseReason,
+		micros(h.ReleasedAt),
+	}, nil
+}
+
+func signalValues(s *engine.Signal) ([]any, error) {
+	return []any{s.Run, s.ID, s.Name, optional(s.Body), s.By.Name, s.By.Via, s.At.UnixMicro(), int64(s.Taken)}, nil
+}
+
+func scheduleValues(s *engine.ScheduleState) ([]any, error) {
+	return []any{s.ID, s.Playbook, s.Spec, s.LastAt.UnixMicro(), micros(s.PausedAt), s.PausedBy, s.Reason}, nil
+}
+
+func deliveryValues(d *engine.Delivery) ([]any, error) {
+	return []any{d.Hook, d.ID, d.Run, d.At.UnixMicro()}, nil
+}
+
+func throttleValues(t *engine.Throttle) ([]any, error) {
+	return []any{t.Connection, t.Until.UnixMicro()}, nil
 }
 
 // number is a number that may be missing.

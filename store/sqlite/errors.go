@@ -21,9 +21,9 @@ var (
 	ErrChanged = errors.New("the database was migrated differently from what this Drawbridge does")
 	// ErrReadOnly means a write to a store that was opened to read.
 	ErrReadOnly = errors.New("the store was opened to read only")
-	// ErrBeside means a write of something else than freezes to a store that was
-	// opened beside an engine.
-	ErrBeside = errors.New("beside an engine only freezes are written")
+	// ErrBeside means a write of something else than freezes and holds to a
+	// store that was opened beside an engine.
+	ErrBeside = errors.New("beside an engine only freezes and holds are written")
 	// ErrUnwritable means that the system does not let the database be written.
 	ErrUnwritable = errors.New("the database cannot be written: its file or folder is read-only")
 	// ErrUnopenable means that the system does not let the database be opened.

@@ -50,7 +50,7 @@ func TestFirstVersion(t *testing.T) {
 		t.Fatalf("got the runs %v", runs)
 	}
 	r := runs[1]
-	if string(r.Inputs) != `{"n":1}` || r.Status != engine.RunInterrupted || r.Starters != nil || r.ChangeSet != "" || r.Strict || r.UndoOf != "" {
+	if string(r.Inputs) != `{"n":1}` || r.Status != engine.RunInterrupted || r.Starters != nil || r.ChangeSet != "" || r.Strict || r.UndoOf != "" || r.Key != "" {
 		t.Errorf("got the run %+v", r)
 	}
 	r.Starters, r.Status = []string{"alice"}, engine.RunRunning

@@ -14,7 +14,7 @@ import (
 	"github.com/drawbridge-soar/drawbridge/engine"
 )
 
-// defaultPage is how many runs, plans or approvals a query without a limit gets.
+// defaultPage is how many runs, plans, approvals or grants a query without a limit gets.
 const defaultPage = 100
 
 // Run finds a run by its id.
@@ -278,7 +278,7 @@ const newestFirst = " ORDER BY created_at DESC, id DESC"
 
 const runColumns = `SELECT id, playbook, hash, status, actor, via, inputs, "trigger", outputs, error,
 	attempt, semantics, created_at, finished_at, wake_at, max_changes, connections,
-	starters, plan, undo_of, retry_of, lifted, (SELECT ref FROM value WHERE n = change_set), strict FROM run`
+	starters, plan, undo_of, retry_of, lifted, (SELECT ref FROM value WHERE n = change_set), strict, key FROM run`
 
 func scanRun(rows *sql.Rows) (engine.RunRecord, error) {
 	var (
@@ -288,7 +288,7 @@ func scanRun(rows *sql.Rows) (engine.RunRecord, error) {
 	err := rows.Scan(&r.ID, &r.Playbook, &r.Hash, &r.Status, &r.Actor.Name, &r.Actor.Via,
 		(*[]byte)(&r.Inputs), (*[]byte)(&r.Trigger), (*[]byte)(&r.Outputs), fromJSON(&r.Error),
 		&r.Attempt, &r.Semantics, asTime{&r.CreatedAt}, asOptionalTime{&r.FinishedAt}, asOptionalTime{&r.WakeAt}, &r.MaxChanges,
-		(*[]byte)(&r.Connections), fromJSON(&r.Starters), &r.Plan, &r.UndoOf, &r.RetryOf, &r.Lifted, &set, &r.Strict)
+		(*[]byte)(&r.Connections), fromJSON(&r.Starters), &r.Plan, &r.UndoOf, &r.RetryOf, &r.Lifted, &set, &r.Strict, &r.Key)
 	r.ChangeSet = engine.Reference(set.String)
 	return r, errors.Join(err, enumeration("status", r.Status, r.Status.Known()))
 }

@@ -21,6 +21,12 @@ const (
 	putAnswer
 	putApproval
 	putFreeze
+	putGrant
+	putHold
+	putSignal
+	putSchedule
+	addDelivery
+	putThrottle
 	putSnapshot
 	trimJournal
 	holdValue
@@ -58,6 +64,8 @@ func (o operation) String() string {
 		return fmt.Sprintf("approval %v of %v", arg(1), arg(0))
 	case putFreeze:
 		return fmt.Sprintf("freeze %v", arg(0))
+	case putGrant, putHold, putSignal, putSchedule, addDelivery, putThrottle:
+		return o.timeString()
 	case putSnapshot, trimJournal:
 		return fmt.Sprintf("snapshot %v of %v", arg(1), arg(0))
 	case holdValue:
@@ -114,13 +122,13 @@ func (k kind) query() string {
 	case putRun:
 		return `INSERT INTO run (n, id, hash, playbook, status, actor, via, inputs, "trigger", outputs, error,
 			attempt, semantics, created_at, finished_at, wake_at, max_changes, connections,
-			starters, plan, undo_of, retry_of, lifted, change_set, strict)
+			starters, plan, undo_of, retry_of, lifted, change_set, strict, key)
 			VALUES (` + nextRun + `, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
-			?18, ?19, ?20, ?21, ?22, ` + maybeValueNumber("?23") + `, ?24)
+			?18, ?19, ?20, ?21, ?22, ` + maybeValueNumber("?23") + `, ?24, ?25)
 			ON CONFLICT (id) DO UPDATE SET hash = ?2, playbook = ?3, status = ?4, actor = ?5, via = ?6, inputs = ?7,
 			"trigger" = ?8, outputs = ?9, error = ?10, attempt = ?11, semantics = ?12, created_at = ?13,
 			finished_at = ?14, wake_at = ?15, max_changes = ?16, connections = ?17, starters = ?18, plan = ?19,
-			undo_of = ?20, retry_of = ?21, lifted = ?22, change_set = excluded.change_set, strict = ?24`
+			undo_of = ?20, retry_of = ?21, lifted = ?22, change_set = excluded.change_set, strict = ?24, key = ?25`
 	case addEvent:
 		return `INSERT INTO event (run, seq, at, kind, data) VALUES (` + runBeforeEvent + `, ?2, ?3, ?4, ?5)`
 	case putStep:
@@ -137,6 +145,8 @@ func (k kind) query() string {
 			ON CONFLICT (run, path, idx) DO UPDATE SET key = ?4, label = ?5, outcome = ?6, error = ?7, ended_at = ?8`
 	case putPlan, putAnswer, putApproval, putFreeze:
 		return k.planQuery()
+	case putGrant, putHold, putSignal, putSchedule, addDelivery, putThrottle:
+		return k.timeQuery()
 	case putSnapshot:
 		return `INSERT INTO snapshot (run, seq, semantics, data) VALUES (` + runBeforeSnapshot + `, ?2, ?3, ?4)
 			ON CONFLICT (run) DO UPDATE SET seq = ?2, semantics = ?3, data = ?4`
@@ -190,7 +200,7 @@ type referral struct {
 func (k kind) refersTo() []referral {
 	const runs, values = "SELECT count(*) FROM run WHERE id = ?", "SELECT count(*) FROM value WHERE ref = ?"
 	switch k {
-	case putBundle, putValue, putFreeze, addAudit:
+	case putBundle, putValue, putFreeze, putHold, putSchedule, putThrottle, addAudit:
 		return nil
 	case putRun:
 		return []referral{{"its bundle", 1, "SELECT count(*) FROM bundle WHERE hash = ?"}, {"its change set", 22, values}}
@@ -201,6 +211,8 @@ func (k kind) refersTo() []referral {
 		return []referral{{"the run or plan", 0, owners}, {"its value", 3, values}}
 	case putApproval:
 		return []referral{{"the run", 0, runs}, {"its change set", 10, values}}
+	case addDelivery:
+		return []referral{{"its run", 2, runs}}
 	default:
 		return []referral{{"the run", 0, runs}}
 	}

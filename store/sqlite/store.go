@@ -28,7 +28,7 @@ const (
 	Engine
 	// Beside writes a little beside an engine, which may have the database open.
 	// It takes no lock, creates and migrates nothing, and reads like ReadOnly.
-	// What it may write are freezes: no engine keeps in memory what they say.
+	// What it may write are freezes and holds: no engine keeps in memory what they say.
 	Beside
 )
 
@@ -241,7 +241,7 @@ func (s *Store) Stats() Stats {
 }
 
 // Commit writes a batch. See engine.Store; on a store opened ReadOnly it is
-// ErrReadOnly, and on one opened Beside ErrBeside for all but freezes.
+// ErrReadOnly, and on one opened Beside ErrBeside for all but freezes and holds.
 func (s *Store) Commit(ctx context.Context, b engine.Batch) error {
 	if err := s.commit(ctx, b); err != nil {
 		return fmt.Errorf("committing: %w", err)
@@ -263,16 +263,17 @@ func (s *Store) commit(ctx context.Context, b engine.Batch) error {
 	if err != nil {
 		return err
 	}
-	if s.mode == Beside && !onlyFreezes(b, ops) {
+	if s.mode == Beside && !orders(b, ops) {
 		return ErrBeside
 	}
 	return s.writer.submit(ctx, ops)
 }
 
-// onlyFreezes reports whether a batch writes freezes, and their audit entries.
-func onlyFreezes(b engine.Batch, ops []operation) bool {
-	return len(b.Audit) <= len(b.Freezes) &&
-		!slices.ContainsFunc(ops, func(op operation) bool { return op.kind != putFreeze && op.kind != addAudit })
+// orders reports whether a batch writes freezes and holds, and their audit entries.
+func orders(b engine.Batch, ops []operation) bool {
+	return len(b.Audit) <= len(b.Freezes)+len(b.Holds) && !slices.ContainsFunc(ops, func(op operation) bool {
+		return op.kind != putFreeze && op.kind != putHold && op.kind != addAudit
+	})
 }
 
 // Close finishes the commits under way and gives the database free.

@@ -322,8 +322,12 @@ func (w *writer) reason(op operation, err error) error {
 		return missing
 	case missing != nil:
 		return errors.Join(err, missing)
-	case op.kind == putSnapshot:
+	case op.kind == putSnapshot, op.kind == putSignal:
 		return engine.ErrConflict
+	case op.kind == putRun:
+		return w.duplicate(op, err)
+	case op.kind == addDelivery:
+		return engine.ErrDuplicate
 	case op.kind == addEvent:
 		return w.misplaced(op, err)
 	}
@@ -349,6 +353,19 @@ func (w *writer) missing(op operation) error {
 		}
 	}
 	return nil
+}
+
+// duplicate tells a key that another run has from what should not happen.
+func (w *writer) duplicate(op operation, err error) error {
+	id, key := op.args[0].Value, op.args[keyOfRun].Value
+	n, failed := w.conn.integer(othersWithKey, key, id)
+	switch {
+	case failed != nil:
+		return errors.Join(err, failed)
+	case n == 0:
+		return err
+	}
+	return fmt.Errorf("another run has its key %q: %w", key, engine.ErrDuplicate)
 }
 
 // misplaced tells an event that exists from one that leaves a gap.

@@ -95,20 +95,48 @@ func TestFullDisk(t *testing.T) {
 	}
 	commit(t, s, numbered("run_1", 1))
 
-	group := make([]*request, 3)
-	for i, b := range []engine.Batch{numbered("run_1", 2), large, numbered("run_1", 3)} {
+	writeGroup(t, s, []engine.Batch{numbered("run_1", 2), large, numbered("run_1", 3)}, []error{nil, ErrFull, nil})
+	if got := journalLength(t, s, "run_1"); got != 3 {
+		t.Errorf("%d events", got)
+	}
+	intact(t, s)
+}
+
+// writeGroup lets the writer write batches in one transaction, and makes sure of
+// what becomes of each. Nothing can be committed afterwards.
+func writeGroup(t *testing.T, s *Store, batches []engine.Batch, want []error) {
+	t.Helper()
+	group := make([]*request, len(batches))
+	for i, b := range batches {
 		ops, err := encode(b)
 		check(t, err)
 		group[i] = &request{ops: ops, done: make(chan error, 1)}
 	}
 	s.writer.close() // so that the group can be written here
 	s.writer.write(group)
-	for i, want := range []error{nil, ErrFull, nil} {
-		if err := <-group[i].done; !errors.Is(err, want) {
-			t.Errorf("batch %d: got the error %v, want %v", i, err, want)
+	for i := range group {
+		if err := <-group[i].done; !errors.Is(err, want[i]) {
+			t.Errorf("batch %d: got the error %v, want %v", i, err, want[i])
 		}
 	}
-	if got := journalLength(t, s, "run_1"); got != 3 {
+}
+
+// TestSameKeyInOneTransaction: of two batches with one key the first is written,
+// and so are those that share their transaction.
+func TestSameKeyInOneTransaction(t *testing.T) {
+	s := open(t, newPath(t), Options{Mode: Engine})
+	commit(t, s, first("run_1"))
+	won, lost := first("run_2"), first("run_3")
+	won.Runs[0].Key, lost.Runs[0].Key = "k", "k"
+	lost.Events = numbered("run_3", 1).Events
+	writeGroup(t, s, []engine.Batch{numbered("run_1", 1), won, lost, numbered("run_1", 2)}, []error{nil, nil, engine.ErrDuplicate, nil})
+	if r, err := s.RunByKey(t.Context(), "k"); err != nil || r.ID != "run_2" {
+		t.Errorf("the key: got %q, %v", r.ID, err)
+	}
+	if _, err := s.Run(t.Context(), "run_3"); !errors.Is(err, engine.ErrNotFound) {
+		t.Errorf("the loser: got the error %v", err)
+	}
+	if got := journalLength(t, s, "run_1"); got != 2 {
 		t.Errorf("%d events", got)
 	}
 	intact(t, s)
@@ -166,6 +194,14 @@ func TestMessages(t *testing.T) {
 		return engine.Batch{Snapshots: []engine.Snapshot{{Run: "run_1", Seq: seq}}}
 	}
 	commit(t, s, snap(2))
+	keyed, delivery := first("run_4"), engine.Batch{Deliveries: []engine.Delivery{{Hook: "alert", ID: "d1"}}}
+	keyed.Runs[0].Key = "k"
+	commit(t, s, keyed)
+	commit(t, s, delivery)
+	sent := engine.Batch{Signals: []engine.Signal{{Run: "run_1", ID: "go", Name: "go"}}}
+	commit(t, s, sent)
+	again, other := first("run_5"), engine.Batch{Signals: []engine.Signal{{Run: "run_1", ID: "go", Name: "stop"}}}
+	again.Runs[0].Key = "k"
 	for want, b := range map[string]engine.Batch{
 		"committing: event 1 of run_1: the run was changed by somebody else":                              numbered("run_1", 1),
 		"committing: event 5 of run_1: the record cannot be stored: it does not follow event 2":           numbered("run_1", 5),
@@ -173,6 +209,12 @@ func TestMessages(t *testing.T) {
 		"committing: step s1 of run_3: the run: not found":                                                {Steps: numbered("run_3", 1).Steps},
 		"committing: item 4 of loop of run_3: the run: not found":                                         {Items: []engine.ItemRecord{{Run: "run_3", Path: "loop", Index: 4, Outcome: engine.OutcomeDone}}},
 		"committing: run_2: its bundle beef: not found":                                                   stray,
+		`committing: run_5: another run has its key "k": it exists already`:                               again,
+		"committing: delivery d1 to alert: it exists already":                                             delivery,
+		"committing: delivery d2 to alert: its run run_3: not found":                                      {Deliveries: []engine.Delivery{{Hook: "alert", ID: "d2", Run: "run_3"}}},
+		"committing: signal go to run_1: the run was changed by somebody else":                            other,
+		"committing: signal go to run_3: the run: not found":                                              {Signals: []engine.Signal{{Run: "run_3", ID: "go", Name: "go"}}},
+		"committing: grant gnt_1 of run_3: the run: not found":                                            {Grants: []engine.Grant{{ID: "gnt_1", Run: "run_3", Access: engine.Gives, State: engine.GrantArmed}}},
 		"committing: snapshot 1 of run_1: the run was changed by somebody else":                           snap(1),
 		`committing: the record cannot be stored: run 1 of the batch has the unknown status "levitating"`: {Runs: []engine.RunRecord{{ID: "run_1", Status: "levitating"}}},
 	} {

@@ -40,8 +40,18 @@ func nonsensical() map[string]engine.Batch {
 		change(&a)
 		return engine.Batch{Approvals: []engine.Approval{a}}
 	}
-	half := thawed("freeze_1")
-	half.ThawedBy = nil
+	grant := func(change func(*engine.Grant)) engine.Batch {
+		g := plainGrant("gnt_1", "run_1")
+		change(&g)
+		return engine.Batch{Grants: []engine.Grant{g}}
+	}
+	signal := func(change func(*engine.Signal)) engine.Batch {
+		sig := signal("run_1", "sig_1")
+		change(&sig)
+		return engine.Batch{Signals: []engine.Signal{sig}}
+	}
+	half, partly := thawed("freeze_1"), released("hld_1")
+	half.ThawedBy, partly.ReleasedAt = nil, nil
 	return map[string]engine.Batch{
 		"plan without id":         {Plans: []engine.PlanRecord{{Set: setRef}}},
 		"plan without change set": {Plans: []engine.PlanRecord{{ID: "plan_1"}}},
@@ -55,6 +65,22 @@ func nonsensical() map[string]engine.Batch {
 		"approval without set":    approval(func(a *engine.Approval) { a.Set = "" }),
 		"freeze without id":       {Freezes: []engine.Freeze{freeze("")}},
 		"freeze thawed by nobody": {Freezes: []engine.Freeze{half}},
+		"grant without id":        grant(func(g *engine.Grant) { g.ID = "" }),
+		"grant of no run":         grant(func(g *engine.Grant) { g.Run = "" }),
+		"grant state":             grant(func(g *engine.Grant) { g.State = "revoked" }),
+		"grant access":            grant(func(g *engine.Grant) { g.Access = "" }),
+		"grant at its end":        grant(func(g *engine.Grant) { g.AtEnd = "burn" }),
+		"hold without id":         {Holds: []engine.Hold{hold("")}},
+		"hold of nothing":         {Holds: []engine.Hold{{ID: "hld_1"}}},
+		"hold released never":     {Holds: []engine.Hold{partly}},
+		"signal to no run":        signal(func(s *engine.Signal) { s.Run = "" }),
+		"signal without id":       signal(func(s *engine.Signal) { s.ID = "" }),
+		"signal without name":     signal(func(s *engine.Signal) { s.Name = "" }),
+		"signal taken beyond all": signal(func(s *engine.Signal) { s.Taken = math.MaxUint64 }),
+		"schedule without id":     {Schedules: []engine.ScheduleState{{Playbook: "sweep"}}},
+		"delivery to no hook":     {Deliveries: []engine.Delivery{{ID: "d1"}}},
+		"delivery without id":     {Deliveries: []engine.Delivery{{Hook: "alert"}}},
+		"throttle of nothing":     {Throttles: []engine.Throttle{{Until: noon()}}},
 		"bundle without hash":     {Bundles: []engine.Bundle{{Name: "x"}}},
 		"value without reference": {Values: []engine.StoredValue{{Data: []byte("x")}}},
 		"run without id":          run(func(r *engine.RunRecord) { r.ID = "" }),
@@ -80,7 +106,7 @@ func allOrNothing(t *testing.T, s engine.Store) {
 	withRuns(t, s, "run_1")
 	commit(t, s, engine.Batch{Events: journal("run_1", 1, 2), Snapshots: []engine.Snapshot{{Run: "run_1", Seq: 2}}})
 	changed := plainRun("run_1")
-	changed.Status = engine.RunCancelled
+	changed.Status, changed.Key = engine.RunCancelled, "taken by nobody"
 	fresh := bundle()
 	fresh.Hash = "b1"
 	refused(t, s, engine.Batch{
@@ -89,6 +115,9 @@ func allOrNothing(t *testing.T, s engine.Store) {
 		Steps: []engine.StepRecord{plainStep("run_1", "a")}, Items: []engine.ItemRecord{item("run_1", 0)},
 		Plans: []engine.PlanRecord{plainPlan("plan_1")}, Answers: []engine.Answer{answer("run_1", "a", "")},
 		Approvals: []engine.Approval{plainApproval("appr_1", "run_1")}, Freezes: []engine.Freeze{freeze("freeze_1")},
+		Grants: []engine.Grant{plainGrant("gnt_1", "run_1")}, Holds: []engine.Hold{hold("hld_1")},
+		Signals: []engine.Signal{signal("run_1", "sig_1")}, Schedules: []engine.ScheduleState{{ID: "sweep/0"}},
+		Deliveries: []engine.Delivery{{Hook: "alert", ID: "d1"}}, Throttles: []engine.Throttle{{Connection: "op"}},
 		Snapshots: []engine.Snapshot{{Run: "run_1", Seq: 1}},
 	}, engine.ErrConflict)
 
@@ -103,6 +132,15 @@ func allOrNothing(t *testing.T, s engine.Store) {
 	same(t, "the answers", questions(t, s, "run_1"), []string(nil))
 	same(t, "the approvals", approvalIDs(t, s, engine.ApprovalQuery{}), []string(nil))
 	holding(t, s, "")
+	same(t, "the grants", grantIDs(t, s, engine.GrantQuery{}), []string(nil))
+	same(t, "the holds", holdIDs(t, s, true), []string(nil))
+	same(t, "the signals", signalIDs(t, s, "run_1"), []string(nil))
+	same(t, "the schedules", must[[]engine.ScheduleState](t)(s.Schedules(ctx)), []engine.ScheduleState(nil))
+	same(t, "the throttles", must[[]engine.Throttle](t)(s.Throttles(ctx)), []engine.Throttle(nil))
+	commit(t, s, engine.Batch{Deliveries: []engine.Delivery{{Hook: "alert", ID: "d1"}}})
+	if _, err := s.RunByKey(ctx, changed.Key); !errors.Is(err, engine.ErrNotFound) {
+		t.Errorf("the key: got the error %v", err)
+	}
 	if _, err := s.Bundle(ctx, "b1"); !errors.Is(err, engine.ErrNotFound) {
 		t.Errorf("the bundle: got the error %v", err)
 	}
@@ -147,17 +185,20 @@ func eventGap(t *testing.T, s engine.Store) {
 
 func batchOrder(t *testing.T, s engine.Store) {
 	commit(t, s, engine.Batch{
-		Snapshots: []engine.Snapshot{{Run: "run_1", Seq: 1}},
-		Freezes:   []engine.Freeze{freeze("freeze_1")},
-		Approvals: []engine.Approval{plainApproval("appr_1", "run_1")},
-		Answers:   []engine.Answer{answer("plan_1", "a", ""), answer("run_1", "a", "")},
-		Plans:     []engine.PlanRecord{plainPlan("plan_1")},
-		Items:     []engine.ItemRecord{item("run_1", 0)},
-		Steps:     []engine.StepRecord{plainStep("run_1", "a")},
-		Events:    journal("run_1", 1, 2),
-		Runs:      []engine.RunRecord{fullRun("run_1")},
-		Values:    []engine.StoredValue{changeSet()},
-		Bundles:   []engine.Bundle{bundle()},
+		Snapshots:  []engine.Snapshot{{Run: "run_1", Seq: 1}},
+		Deliveries: []engine.Delivery{{Hook: "alert", ID: "d1", Run: "run_1", At: noon()}},
+		Signals:    []engine.Signal{signal("run_1", "sig_1")},
+		Grants:     []engine.Grant{plainGrant("gnt_1", "run_1")},
+		Freezes:    []engine.Freeze{freeze("freeze_1")},
+		Approvals:  []engine.Approval{plainApproval("appr_1", "run_1")},
+		Answers:    []engine.Answer{answer("plan_1", "a", ""), answer("run_1", "a", "")},
+		Plans:      []engine.PlanRecord{plainPlan("plan_1")},
+		Items:      []engine.ItemRecord{item("run_1", 0)},
+		Steps:      []engine.StepRecord{plainStep("run_1", "a")},
+		Events:     journal("run_1", 1, 2),
+		Runs:       []engine.RunRecord{fullRun("run_1")},
+		Values:     []engine.StoredValue{changeSet()},
+		Bundles:    []engine.Bundle{bundle()},
 	})
 	same(t, "the journal", seqs(t, s, "run_1"), []uint64{2})
 }

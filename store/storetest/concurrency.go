@@ -178,6 +178,14 @@ func reads(ctx context.Context, s engine.Store) map[string]error {
 	_, errs["Approvals"] = s.Approvals(ctx, engine.ApprovalQuery{})
 	_, errs["Frozen"] = s.Frozen(ctx)
 	_, errs["Undoes"] = s.Undoes(ctx, "run_1")
+	_, errs["Grant"] = s.Grant(ctx, "gnt_1")
+	_, errs["Grants"] = s.Grants(ctx, engine.GrantQuery{Run: "run_1"})
+	_, errs["Holds"] = s.Holds(ctx, true)
+	_, errs["Signals"] = s.Signals(ctx, "run_1")
+	_, errs["Schedules"] = s.Schedules(ctx)
+	_, errs["Throttles"] = s.Throttles(ctx)
+	_, errs["RunByKey"] = s.RunByKey(ctx, "key")
+	_, errs["Due"] = s.Due(ctx, noon(), 1)
 	_, errs["Spent"] = s.Spent(ctx, "op", noon())
 	return errs
 }

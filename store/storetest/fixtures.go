@@ -52,7 +52,7 @@ func fullRun(id string) engine.RunRecord {
 	r.Inputs, r.Trigger, r.Outputs = json.RawMessage(`{"window":"24h"}`), json.RawMessage(`null`), json.RawMessage(`{"n": 5}`)
 	r.Error, r.FinishedAt, r.WakeAt = failure(), pointer(noon().Add(time.Minute)), pointer(noon().Add(time.Hour))
 	r.Starters, r.Plan, r.UndoOf, r.RetryOf = []string{"alice", "bob"}, "plan_1", "run_8", "run_9"
-	r.Lifted, r.ChangeSet, r.Strict = "the whole tenant was hit", setRef, true
+	r.Lifted, r.ChangeSet, r.Strict, r.Key = "the whole tenant was hit", setRef, true, "key of "+id
 	return r
 }
 
@@ -122,6 +122,49 @@ func thawed(id string) engine.Freeze {
 	f := freeze(id)
 	f.ThawedBy, f.ThawReason, f.ThawedAt = &engine.Actor{Name: "bob", Via: "cli"}, "all is well", pointer(noon().Add(time.Hour))
 	return f
+}
+
+// plainGrant is a grant with nothing optional in it.
+func plainGrant(id, run string) engine.Grant {
+	return engine.Grant{
+		ID: id, Run: run, Path: "give", Playbook: "contain", Action: "group.add", Access: engine.Gives, Connection: "op",
+		Target: engine.Target{ID: "U1"}, State: engine.GrantArmed, EndsAt: noon().Add(4 * time.Hour), NextTry: noon().Add(4 * time.Hour),
+		CreatedAt: noon(),
+	}
+}
+
+// fullGrant is a grant with everything optional in it.
+func fullGrant(id, run string) engine.Grant {
+	g := plainGrant(id, run)
+	g.Access, g.AtEnd, g.State, g.Fingerprint, g.Target.Name = engine.Takes, "ask", engine.GrantAsking, "onepassword ACCOUNT", "Alice"
+	g.Inverse, g.Before, g.After = json.RawMessage(`{"action":"group.remove"}`), json.RawMessage(`{"member":false}`), json.RawMessage(`{"member":true}`)
+	g.Lasts, g.Tries, g.Error, g.Approval = 4*time.Hour+time.Microsecond, 7, failure(), "appr_1"
+	g.WarnedAt, g.AlarmedAt = pointer(noon().Add(time.Hour)), pointer(noon().Add(2*time.Hour))
+	g.StartedAt, g.EndedAt = pointer(noon().Add(time.Second)), pointer(noon().Add(3*time.Hour))
+	g.EndedBy, g.Reason = "bob", "the case is closed"
+	return g
+}
+
+func hold(id string) engine.Hold {
+	return engine.Hold{ID: id, Connection: "op", Target: "U1", Reason: "evidence", By: engine.Actor{Name: "alice", Via: "cli"}, At: noon()}
+}
+
+// released is a hold that somebody has released.
+func released(id string) engine.Hold {
+	h := hold(id)
+	h.ReleasedBy, h.ReleaseReason, h.ReleasedAt = &engine.Actor{Name: "bob", Via: "cli"}, "copied", pointer(noon().Add(time.Hour))
+	return h
+}
+
+func signal(run, id string) engine.Signal {
+	return engine.Signal{Run: run, ID: id, Name: "approved", Body: json.RawMessage(`{"ok":true}`), By: engine.Actor{Name: "alice", Via: "cli"}, At: noon()}
+}
+
+// withKey is a plain run with an idempotency key.
+func withKey(id, key string) engine.RunRecord {
+	r := plainRun(id)
+	r.Key = key
+	return r
 }
 
 func item(run string, index int) engine.ItemRecord {

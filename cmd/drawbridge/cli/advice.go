@@ -8,8 +8,10 @@ import (
 	"github.com/drawbridge-soar/drawbridge/engine"
 )
 
-// advice says what to do next, by how a run stands.
-func (a *app) advice(p *past) []string {
+// advice says what to do next, by how a run stands and what it leaves for a time.
+func (a *app) advice(p *past) []string { return append(a.lasting(p), a.adviceOn(p)...) }
+
+func (a *app) adviceOn(p *past) []string {
 	run := p.run
 	show := "look at it again: " + a.command("runs show "+run.ID)
 	resume := a.command("runs resume " + run.ID)
@@ -44,7 +46,8 @@ func (a *app) advice(p *past) []string {
 	}
 }
 
-// waiting says which approvals are open, who may decide, until when and how.
+// waiting says which approvals are open, who may decide, until when and how, and
+// which signals it waits for.
 func (a *app) waiting(p *past, resume string) []string {
 	var lines []string
 	for _, one := range p.approvals {
@@ -54,8 +57,14 @@ func (a *app) waiting(p *past, resume string) []string {
 		lines = append(lines, fmt.Sprintf("it waits for an approval: %s (%s)", screen.Clean(one.Title, 200), one.ID),
 			"may decide: "+screen.Deciders(one.By, one.Needs)+until(one), "look at it and decide: "+a.command("approvals show "+one.ID))
 	}
+	for _, name := range p.awaits {
+		lines = append(lines, "it waits for the signal "+screen.Clean(name, 60)+": "+a.command("signal "+p.run.ID+" "+quoted(name)))
+	}
+	if p.run.WakeAt != nil && len(lines) == 0 {
+		lines = append(lines, "it waits until "+p.run.WakeAt.UTC().Format(time.RFC3339)+"; continue then: "+resume)
+	}
 	if len(lines) == 0 {
-		return []string{"continue: " + resume}
+		return []string{"it waits for a signal: " + a.command("signal "+p.run.ID+" NAME"), "continue: " + resume}
 	}
 	return lines
 }

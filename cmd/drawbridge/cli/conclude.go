@@ -16,9 +16,14 @@ func (a *app) conclude(ctx context.Context, rt *opened, run engine.RunRecord) er
 	if err != nil {
 		return err
 	}
+	if run.Status == engine.RunWaiting {
+		if past.awaits, err = rt.engine.Awaits(ctx, run.ID); err != nil {
+			a.log.Warn("looking for what the run waits for", "error", err)
+		}
+	}
 	advice := a.advice(past)
 	if a.json() {
-		err = a.print(past.document(false))
+		err = a.print(a.documentOfPast(past, false))
 		for _, line := range advice {
 			a.say("%s", line)
 		}

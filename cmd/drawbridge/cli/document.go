@@ -27,6 +27,7 @@ type runDocument struct {
 	UndoOf     string            `json:"undo_of"`  // the run whose changes it took back; ""
 	RetryOf    string            `json:"retry_of"` // the run whose failed items it repeated; ""
 	UndoneBy   []string          `json:"undone_by"`
+	Grants     []grantDocument   `json:"grants"`          // what it changed for a time
 	NotDone    []plannedDocument `json:"not_done"`        // what was planned and never came to be tried
 	Steps      []stepDocument    `json:"steps,omitempty"` // of runs show
 	Items      []itemDocument    `json:"items,omitempty"` // of runs show

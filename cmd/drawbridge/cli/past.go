@@ -26,6 +26,8 @@ type past struct {
 	set        engine.ChangeSet       // what was foreseen or approved last
 	approvals  []engine.Approval      // of the run, newest first
 	approvedBy map[string][]string    // people, by the path of a change
+	grants     []engine.Grant         // those that end first before the others
+	awaits     []string               // the signals it waits for, where they are known
 	undoneBy   []string               // the runs that took changes of it back, newest first
 	open       []engine.PlannedChange // what was planned and never came to be tried
 }
@@ -43,6 +45,9 @@ const leftOut = -1
 func remember(ctx context.Context, store engine.Store, run engine.RunRecord, everything bool) (*past, error) {
 	p := &past{run: run, counts: map[engine.Outcome]int{}}
 	if err := p.readPlanned(ctx, store); err != nil {
+		return nil, err
+	}
+	if err := p.readGrants(ctx, store); err != nil {
 		return nil, err
 	}
 	limit := mostChanges

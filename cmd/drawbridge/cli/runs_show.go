@@ -39,13 +39,14 @@ func (a *app) runsShow(ctx context.Context, argument string) error {
 		return err
 	}
 	if a.json() {
-		return a.print(past.document(true))
+		return a.print(a.documentOfPast(past, true))
 	}
 	screen.Header(a.stdout, run, a.now(), a.palette)
 	screen.Kin(a.stdout, run, past.undoneBy)
 	screen.Steps(a.stdout, past.steps, a.palette)
 	report := past.report(nil)
 	report.Detailed = true
+	report.Advice = a.lasting(past)
 	if !run.Status.Final() {
 		report.Advice = a.advice(past)
 	}

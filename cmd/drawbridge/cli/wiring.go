@@ -139,11 +139,13 @@ type opened struct {
 	store       engine.Store
 	path        string // of the database
 	connections *config.Connections
+	swept       sweptGrants   // at the start of the command
 	notify      string        // connection that hears of runs that did not succeed
 	planAge     time.Duration // how old a plan may be when it is applied
 }
 
-// start opens the database with its lock and puts an engine over it.
+// start opens the database with its lock, puts an engine over it, and ends the
+// grants that are due.
 func (a *app) start(ctx context.Context, conf *config.Config, messages io.Writer, watch func(local.Progress)) (*opened, error) {
 	actions, err := knownActions()
 	if err != nil {
@@ -170,7 +172,9 @@ func (a *app) start(ctx context.Context, conf *config.Config, messages io.Writer
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("preparing the engine: %w", err), store.Close())
 	}
-	return &opened{engine: eng, store: store, path: path, connections: set, notify: conf.Notify, planAge: planAge(conf)}, nil
+	rt := &opened{engine: eng, store: store, path: path, connections: set, notify: conf.Notify, planAge: planAge(conf)}
+	a.sweep(ctx, rt)
+	return rt, nil
 }
 
 func planAge(conf *config.Config) time.Duration {

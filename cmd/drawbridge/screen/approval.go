@@ -51,6 +51,8 @@ func asking(kind engine.ApprovalKind) string {
 		return "the configuration's policy wants it"
 	case engine.ApprovalGuard:
 		return "a limit was exceeded"
+	case engine.ApprovalGrant:
+		return "it was for a time that is up: approve takes it back, deny lets it stay, and so does no answer"
 	default:
 		return "the playbook asks for it"
 	}

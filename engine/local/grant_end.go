@@ -1,0 +1,209 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/drawbridge-soar/drawbridge/engine"
+)
+
+// ErrGrant means that a grant cannot be extended or ended: it is over, or the
+// playbook does not let it last so long.
+var ErrGrant = errors.New("the grant cannot be changed")
+
+// askAtEnd asks people what shall become of access that was taken for a time.
+// Until they answer, it stays taken.
+func (e *Engine) askAtEnd(ctx context.Context, g engine.Grant, aliases []string, out *Swept) error {
+	now := instant(e.config.Clock.Now())
+	set := endSet(g, aliases)
+	value, err := encodeSet(set)
+	if err != nil {
+		return err
+	}
+	id, err := e.ids.make("apr", now)
+	if err != nil {
+		return err
+	}
+	expires := now.Add(askFor)
+	a := engine.Approval{
+		ID: id, Run: g.Run, Path: g.Path, Kind: engine.ApprovalGrant, Needs: 1, Status: engine.ApprovalPending, Round: 1,
+		Title: fmt.Sprintf("%s of %s was for a time that is up. Take it back?", g.Action, g.Target.Name),
+		Set:   value.Ref, Digest: set.Hash(), Shown: set.ShownHash(), CreatedAt: now, ExpiresAt: &expires,
+	}
+	g.State, g.Approval, g.NextTry = engine.GrantAsking, id, expires
+	batch := engine.Batch{Values: []engine.StoredValue{value}, Approvals: []engine.Approval{a}, Grants: []engine.Grant{g}}
+	if err := e.config.Store.Commit(context.WithoutCancel(ctx), batch); err != nil {
+		return fmt.Errorf("asking about the grant %s: %w", g.ID, err)
+	}
+	out.Asked = append(out.Asked, g)
+	run, err := e.config.Store.Run(ctx, g.Run)
+	if err != nil {
+		return fmt.Errorf("reading the run of %s: %w", g.ID, err)
+	}
+	if e.config.Tell == nil {
+		return nil
+	}
+	if err := e.tell(ctx, run, &a); err != nil {
+		e.config.Log.Warn("those who may decide could not be told", "grant", g.ID, "approval", a.ID, "error", err)
+	}
+	return nil
+}
+
+// endSet is the change set of taking a grant back.
+func endSet(g engine.Grant, aliases []string) engine.ChangeSet {
+	return engine.ChangeSet{Playbook: g.Playbook, Complete: true, Changes: []engine.PlannedChange{{
+		Path: g.Path, Action: "end of " + g.Action, Connection: g.Connection, Fingerprint: g.Fingerprint, Target: g.Target, Aliases: aliases,
+		Before: g.After, After: g.Before, Why: "it was for " + engine.FormatDuration(g.Lasts),
+	}}}
+}
+
+// sweepAsked goes on with a grant that people were asked about.
+func (e *Engine) sweepAsked(ctx context.Context, g engine.Grant, out *Swept) error {
+	a, err := e.config.Store.Approval(ctx, g.Approval)
+	if err != nil {
+		return fmt.Errorf("reading the request about %s: %w", g.ID, err)
+	}
+	now := instant(e.config.Clock.Now())
+	switch {
+	case a.Status == engine.ApprovalApproved:
+		return e.takeBack(ctx, g, out)
+	case a.Status == engine.ApprovalPending && now.Before(g.NextTry):
+		return nil
+	case a.Status == engine.ApprovalPending:
+		a.Status, a.DecidedAt = engine.ApprovalExpired, &now
+		if err := e.config.Store.Commit(ctx, engine.Batch{Approvals: []engine.Approval{a}}); err != nil {
+			return fmt.Errorf("recording that the time is up: %w", err)
+		}
+	}
+	by, reason := "", "nobody said that it shall be taken back"
+	if a.Status == engine.ApprovalDenied {
+		by, reason = g.EndedBy, denial(&a).Message
+	}
+	return e.keepGrant(ctx, g, by, reason, out)
+}
+
+// decideGrant takes a decision about a grant whose time is up.
+func (e *Engine) decideGrant(ctx context.Context, a *engine.Approval, dec Decision) error {
+	run, err := e.config.Store.Run(ctx, a.Run)
+	if err != nil {
+		return fmt.Errorf("reading its run: %w", err)
+	}
+	d := &drive{engine: e, record: run}
+	person, _, err := d.mayDecide(ctx, a, dec)
+	if err != nil {
+		return err
+	}
+	g, err := e.config.Store.Grant(ctx, grantID(a.Run, a.Path))
+	if err != nil {
+		return fmt.Errorf("reading the grant: %w", err)
+	}
+	g, release, err := e.alone(ctx, g)
+	if err != nil {
+		return err
+	}
+	defer release()
+	if g.State != engine.GrantAsking || g.Approval != a.ID {
+		return fmt.Errorf("%w: %s is %s by now", ErrDecision, g.ID, g.State)
+	}
+	now := instant(e.config.Clock.Now())
+	g.EndedBy, g.NextTry = person.Name, now
+	d.batch.Grants = []engine.Grant{g} // with the vote, so that the next sweep acts on it whatever happens here
+	if err := d.vote(ctx, a, engine.Vote{
+		Person: person.Name, User: dec.Actor.Name, Via: dec.Actor.Via, Proven: dec.Proven, Approve: dec.Approve,
+		Round: a.Round, Digest: a.Digest, Reason: e.config.Redact.String(dec.Reason), At: now,
+	}); err != nil || a.Status == engine.ApprovalPending {
+		return err
+	}
+	var out Swept
+	return e.sweepAsked(ctx, g, &out)
+}
+
+// EndGrant ends a grant now, before its time: what it changed is taken back.
+// Where that cannot be done now, it is tried again by every sweep. Errors wrap
+// ErrGrant where it is over, and engine.ErrNotFound.
+func (e *Engine) EndGrant(ctx context.Context, id string, by engine.Actor, reason string) (engine.Grant, error) {
+	g, release, err := e.openGrant(ctx, id)
+	if err != nil {
+		return g, err
+	}
+	defer release()
+	now := instant(e.config.Clock.Now())
+	if over := g.EndsAt.Add(-g.Lasts); g.State == engine.GrantArmed && now.Before(over) {
+		return g, fmt.Errorf("ending %s: %w: its change may be under way until %s; end it after that", id, ErrGrant, over.UTC().Format(time.RFC3339))
+	}
+	batch, err := e.withdrawn(ctx, g, now)
+	if err != nil {
+		return g, err
+	}
+	if g.State != engine.GrantArmed {
+		g.State, g.EndsAt = engine.GrantActive, now
+	}
+	g.AtEnd = "lift" // somebody has said what shall become of it
+	g.EndedBy, g.Reason, g.NextTry = e.config.People.Who(by), e.config.Redact.String(reason), now
+	batch.Grants = []engine.Grant{g}
+	if err := e.config.Store.Commit(context.WithoutCancel(ctx), batch); err != nil {
+		return g, fmt.Errorf("recording the grant %s: %w", g.ID, err)
+	}
+	var out Swept
+	if err := e.takeBack(ctx, g, &out); err != nil {
+		return g, err
+	}
+	return e.config.Store.Grant(ctx, id)
+}
+
+// withdrawn ends the request about a grant that is decided otherwise.
+func (e *Engine) withdrawn(ctx context.Context, g engine.Grant, now time.Time) (engine.Batch, error) {
+	if g.State != engine.GrantAsking {
+		return engine.Batch{}, nil
+	}
+	a, err := e.config.Store.Approval(ctx, g.Approval)
+	if err != nil || a.Status != engine.ApprovalPending {
+		return engine.Batch{}, err
+	}
+	a.Status, a.DecidedAt = engine.ApprovalObsolete, &now
+	return engine.Batch{Approvals: []engine.Approval{a}}, nil
+}
+
+// ExtendGrant lets a grant last until another time. Errors wrap ErrGrant where
+// it is over or the time is not after now, and engine.ErrNotFound.
+func (e *Engine) ExtendGrant(ctx context.Context, id string, until time.Time, by engine.Actor, reason string) (engine.Grant, error) {
+	g, release, err := e.openGrant(ctx, id)
+	if err != nil {
+		return g, err
+	}
+	defer release()
+	until = instant(until)
+	switch now := e.config.Clock.Now(); {
+	case g.State != engine.GrantActive:
+		return g, fmt.Errorf("extending %s: %w: it is %s", id, ErrGrant, g.State)
+	case g.EndedBy != "" && !g.EndsAt.After(now):
+		return g, fmt.Errorf("extending %s: %w: %s has ended it, and it is being taken back", id, ErrGrant, g.EndedBy)
+	case !until.After(now):
+		return g, fmt.Errorf("extending %s: %w: %s is not after now", id, ErrGrant, until.Format(time.RFC3339))
+	case g.Most > 0 && until.After(g.StartedAt.Add(g.Most)):
+		return g, fmt.Errorf("extending %s: %w: the playbook lets it last %s at most, until %s", id, ErrGrant,
+			engine.FormatDuration(g.Most), g.StartedAt.Add(g.Most).UTC().Format(time.RFC3339))
+	}
+	g.EndsAt, g.NextTry, g.WarnedAt = until, until, nil
+	g.EndedBy, g.Reason = e.config.People.Who(by), e.config.Redact.String(reason)
+	return g, e.keepRecord(ctx, g)
+}
+
+// openGrant reads a grant that is not over, when nobody else can touch its target.
+func (e *Engine) openGrant(ctx context.Context, id string) (engine.Grant, func(), error) {
+	g, err := e.config.Store.Grant(ctx, id)
+	if err != nil {
+		return g, nil, fmt.Errorf("reading the grant %s: %w", id, err)
+	}
+	g, release, err := e.alone(ctx, g)
+	if err != nil {
+		return g, nil, err
+	}
+	if g.State.Final() {
+		release()
+		return g, nil, fmt.Errorf("changing %s: %w: it is %s already", id, ErrGrant, g.State)
+	}
+	return g, release, nil
+}
