@@ -18,6 +18,8 @@ type document struct {
 	inputs      []engine.Field
 	outputs     []yamldoc.Entry
 	triggers    []*trigger
+	triggersAt  *yamldoc.Node // the key; nil without triggers
+	concurrency given
 	guard       program.Guard
 	guardAt     given
 	steps       []*step

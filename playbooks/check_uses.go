@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/drawbridge-soar/drawbridge/engine"
 	"github.com/drawbridge-soar/drawbridge/engine/program"
@@ -77,7 +78,32 @@ func (c *checker) temporary(s *step, spec engine.ActionSpec, at view) *program.T
 		return nil
 	}
 	v, _ := c.value(it.node, "for", engine.TypeDuration(), at)
-	return &program.Temporary{Duration: v, AtEnd: s.text("at_end")}
+	t := &program.Temporary{Duration: v, AtEnd: s.text("at_end"), Most: s.durationOr("max", 0), Warn: s.durationOr("warn", 0)}
+	c.spans(s, t)
+	return t
+}
+
+// spans checks how long a change lasts against how long it may last, and when
+// people are told of its end.
+func (c *checker) spans(s *step, t *program.Temporary) {
+	constant, _ := t.Duration.Constant()
+	lasts, known := constant.(time.Duration)
+	most, warn := s.given["max"], s.given["warn"]
+	limited := most.key != nil && !most.wrong
+	switch {
+	case known && lasts <= 0:
+		c.add(s.given["for"].node.Errorf("range", "`for` must be longer than 0s").WithHint("without `for` the change stays"))
+	case limited && t.Most <= 0:
+		c.add(most.node.Errorf("range", "`max` must be longer than 0s").WithHint("without `max` it can be extended as long as people say"))
+	case known && limited && t.Most < lasts:
+		c.add(most.node.Errorf("range", "`max` is %s, shorter than the %s of `for`", engine.FormatDuration(t.Most), engine.FormatDuration(lasts)).
+			WithHint("`max` is how long it may last in all, extensions included"))
+	case known && t.Warn >= lasts:
+		c.add(warn.node.Errorf("range", "`warn` is %s, and `for` only %s: it must be shorter", engine.FormatDuration(t.Warn), engine.FormatDuration(lasts)).
+			WithHint("`warn` is how long before the end people are told"))
+	case !known && limited && t.Warn >= t.Most:
+		c.add(warn.node.Errorf("range", "`warn` is %s, and `max` only %s: it must be shorter", engine.FormatDuration(t.Warn), engine.FormatDuration(t.Most)))
+	}
 }
 
 func (c *checker) reversible() []string {

@@ -21,12 +21,22 @@ type Environment struct {
 	// anybody can give one and hears of it is not checked: so a run that has
 	// begun goes on when people come and go.
 	Asking *Asking
+	// Serving is what the configuration says of runs that nobody starts by hand.
+	// Without it, whether webhooks are configured and anybody hears of such runs
+	// is not checked: that is no concern of a run by hand.
+	Serving *Serving
 }
 
 // Asking is whom approvals ask, and how they are told.
 type Asking struct {
 	Notify string // connection that tells them where a step names none; "" for none
 	People []engine.Person
+}
+
+// Serving is which webhooks there are, and who hears of runs.
+type Serving struct {
+	Webhooks []string // names, in any order
+	Notify   string   // connection that hears of runs that did not succeed; "" for none
 }
 
 // Compile checks a bundle and makes a program of it. It reports everything
@@ -133,6 +143,7 @@ func (c *checker) playbook() {
 	c.out.Steps, seen = c.sequence(c.doc.steps, view{})
 	c.outputs(view{}.and(seen...).afterReturn())
 	c.triggers()
+	c.out.Concurrency = c.concurrency()
 	c.guard()
 	c.out.Changes = c.changes
 	for id, loop := range c.loops {
@@ -154,18 +165,6 @@ func (c *checker) outputs(at view) {
 	for _, e := range c.doc.outputs {
 		v, t := c.value(e.Value, e.Name(), engine.TypeAny(), at)
 		c.out.Outputs = append(c.out.Outputs, program.Output{Name: e.Name(), Type: t, Value: v})
-	}
-}
-
-func (c *checker) triggers() {
-	for _, t := range c.doc.triggers {
-		at := view{trigger: t}
-		var entries []expression.Entry
-		for _, a := range c.inputs(t.given["with"], c.doc.inputs, inputOwner{name: "the playbook", at: t.node.FirstKey()}, at) {
-			entries = append(entries, expression.Entry{Name: a.Name, Value: a.Value})
-		}
-		t.program.With = expression.MapOf(entries)
-		c.out.Triggers = append(c.out.Triggers, t.program)
 	}
 }
 

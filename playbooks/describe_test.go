@@ -20,6 +20,12 @@ func describe(p *program.Program) string {
 	}
 	for _, t := range p.Triggers {
 		d.line("trigger %s%s %s %s %s with %s", t.Schedule, t.Webhook, t.Timezone, t.Missed, t.Overlap, value(t.With))
+		if t.Body.Kind != "" || t.Dedupe != nil {
+			d.line("    body %s dedupe %s", deep(t.Body), source(t.Dedupe))
+		}
+	}
+	if c := p.Concurrency; c != nil {
+		d.line("at most %d of %s, then %s", c.Max, source(c.Key), c.Strategy)
 	}
 	if g := p.Guard; g.MaxChanges != nil {
 		d.line("guard %d %v %v %s", *g.MaxChanges, g.MaxPercent != nil, g.Protect, g.OnBlock)
@@ -113,6 +119,8 @@ func details(n *program.Node) string {
 	}
 	if n.For != nil {
 		add(true, "for %s %s", value(n.For.Duration), n.For.AtEnd)
+		add(n.For.Most > 0, "at most %s", n.For.Most)
+		add(n.For.Warn > 0, "warn %s before", n.For.Warn)
 	}
 	if n.Approve != nil {
 		add(true, "approve %s by %v needs %d in %s %s %s", value(n.Approve.Title), n.Approve.By, n.Approve.Needs, n.Approve.Timeout, n.Approve.OnDeny, n.Approve.Notify)
@@ -157,6 +165,21 @@ func full(t engine.Type) string {
 	var fields []string
 	for _, f := range t.Fields {
 		fields = append(fields, f.Name+" "+f.Type.String())
+	}
+	return "{" + strings.Join(fields, ", ") + "}"
+}
+
+// deep is a type with the fields of all maps in it.
+func deep(t engine.Type) string {
+	if t.Kind == engine.KindList && t.Elem != nil {
+		return "list of " + deep(*t.Elem)
+	}
+	if t.Kind != engine.KindMap || len(t.Fields) == 0 {
+		return t.String()
+	}
+	var fields []string
+	for _, f := range t.Fields {
+		fields = append(fields, f.Name+" "+deep(f.Type))
 	}
 	return "{" + strings.Join(fields, ", ") + "}"
 }

@@ -5,23 +5,26 @@ import (
 
 	"github.com/drawbridge-soar/drawbridge/engine"
 	"github.com/drawbridge-soar/drawbridge/engine/program"
+	"github.com/drawbridge-soar/drawbridge/playbooks/yamldoc"
 )
 
 // shape is how the value of a key is written.
 type shape uint8
 
 const (
-	literal    shape = iota // by its type, without expressions
-	template                // text that may hold ${{ … }}
-	computed                // by its type, or one ${{ … }} of that type
-	bare                    // an expression without ${{ }}
-	stepList                // a list of steps
-	stepLists               // named lists of steps
-	values                  // a map of anything, which may hold ${{ … }}
-	nested                  // another construct
-	nestedList              // a list of another construct
-	nestedMap               // named ones of another construct
-	connection              // a connection's name, or one per capability
+	literal      shape = iota // by its type, without expressions
+	template                  // text that may hold ${{ … }}
+	computed                  // by its type, or one ${{ … }} of that type
+	bare                      // an expression without ${{ }}
+	stepList                  // a list of steps
+	stepLists                 // named lists of steps
+	values                    // a map of anything, which may hold ${{ … }}
+	nested                    // another construct
+	nestedList                // a list of another construct
+	nestedMap                 // named ones of another construct
+	declaredOne               // one declaration: a kind alone, or the construct
+	declarations              // named declarations
+	connection                // a connection's name, or one per capability
 )
 
 // key is one key of a construct. This table is all the checker and the schema
@@ -52,33 +55,63 @@ const (
 	maxConcurrency = 100
 	maxRounds      = 10_000
 	maxNeeds       = 20
+	maxRuns        = 1000
 )
 
 func constructs() map[string]construct {
 	return map[string]construct{
-		"playbook": playbookConstruct(),
-		"input":    inputConstruct(),
-		"trigger":  triggerConstruct(),
-		"guard":    guardConstruct(),
-		"step":     stepConstruct(),
-		"approve":  approveConstruct(),
-		"wait":     waitConstruct(),
-		"retry":    retryConstruct(),
+		"playbook":    playbookConstruct(),
+		"input":       inputConstruct(),
+		"field":       fieldConstruct(),
+		"trigger":     triggerConstruct(),
+		"concurrency": concurrencyConstruct(),
+		"guard":       guardConstruct(),
+		"step":        stepConstruct(),
+		"approve":     approveConstruct(),
+		"wait":        waitConstruct(),
+		"retry":       retryConstruct(),
 	}
 }
 
-func (c construct) key(name string) (key, bool) {
-	i := slices.IndexFunc(c.keys, func(k key) bool { return k.name == name })
-	if i < 0 {
+// key is the key of that name which is meant where a construct has these other
+// keys: a step's `max` bounds the rounds of a `while` and the time of a `for`.
+// Where several fit, it is the last.
+func (c construct) key(name string, beside []yamldoc.Entry) (key, bool) {
+	var found []key
+	for _, k := range c.keys {
+		if k.name == name {
+			found = append(found, k)
+		}
+	}
+	for _, k := range slices.Backward(found) {
+		if slices.ContainsFunc(beside, func(e yamldoc.Entry) bool { return slices.Contains(k.forms, program.Form(e.Name())) }) {
+			return k, true
+		}
+	}
+	if len(found) == 0 {
 		return key{}, false
 	}
-	return c.keys[i], true
+	return found[0], true
 }
 
+// forms are those that a key of this name goes with; nil for all.
+func (c construct) forms(name string) []program.Form {
+	var out []program.Form
+	for _, k := range c.keys {
+		if k.name == name {
+			out = append(out, k.forms...)
+		}
+	}
+	return out
+}
+
+// names are the keys, each once.
 func (c construct) names() []string {
-	names := make([]string, len(c.keys))
-	for i, k := range c.keys {
-		names[i] = k.name
+	var names []string
+	for _, k := range c.keys {
+		if !slices.Contains(names, k.name) {
+			names = append(names, k.name)
+		}
 	}
 	return names
 }
@@ -92,42 +125,12 @@ func playbookConstruct() construct {
 		{name: "description", typ: engine.TypeString(), doc: "What it is for, in a sentence or two."},
 		{name: "inputs", shape: nestedMap, of: "input", doc: "What the playbook is given. An input without a default is required. Read as inputs.NAME."},
 		{name: "triggers", shape: nestedList, of: "trigger", doc: "What starts the playbook by itself: schedules and webhooks."},
+		{name: "concurrency", shape: nested, of: "concurrency", doc: "How many runs of the playbook there may be at the same time; any number by default.",
+			example: "{ max: 1, key: inputs.account, strategy: queue }"},
 		{name: "guard", shape: nested, of: "guard", doc: "Limits on what one run may change. They can only lower those of the configuration."},
 		{name: "steps", shape: stepList, required: true, doc: "What to do, in this order."},
 		{name: "outputs", shape: values, doc: "What the run, or the step that calls this playbook, results in.",
 			example: "suspended: ${{ len(steps.contain.items) }}"},
-	}}
-}
-
-// inputKinds are the kinds an input can be declared with, as written.
-func inputKinds() []string {
-	return []string{"bool", "boolean", "integer", "number", "string", "time", "duration", "list", "map", "any"}
-}
-
-func inputConstruct() construct {
-	return construct{name: "an input", doc: "One input of the playbook.", keys: []key{
-		{name: "type", typ: engine.EnumOf(inputKinds()...), required: true,
-			doc: "The kind of its value. A value of kind any is checked only when it is used."},
-		{name: "default", typ: engine.Maybe(engine.TypeAny()), doc: "The value where none is given. Without a default the input is required, unless it is optional."},
-		{name: "description", typ: engine.TypeString(), doc: "What it means, for those who run the playbook."},
-		{name: "minimum", typ: engine.TypeInteger(), doc: "The least value of an integer."},
-		{name: "maximum", typ: engine.TypeInteger(), doc: "The greatest value of an integer."},
-		{name: "enum", typ: engine.ListOf(engine.TypeString()), doc: "The only values a string can have."},
-		{name: "items", typ: engine.EnumOf(inputKinds()...), doc: "The kind of a list's elements; any by default."},
-		{name: "optional", typ: engine.TypeBool(), doc: "The input may be left out; expressions must then say what happens: inputs.name ?? …."},
-	}}
-}
-
-func triggerConstruct() construct {
-	return construct{name: "a trigger", doc: "What starts the playbook: exactly one of schedule and webhook.", keys: []key{
-		{name: "schedule", typ: engine.TypeString(), example: `"*/30 * * * *"`,
-			doc: "A cron expression with five fields: minute, hour, day of the month, month and day of the week."},
-		{name: "timezone", typ: engine.TypeString(), example: "Europe/Berlin", doc: "The time zone of the schedule, an IANA name; UTC by default."},
-		{name: "missed", typ: engine.EnumOf("none", "last", "all"), doc: "What to do about fire times the engine slept through; last by default."},
-		{name: "overlap", typ: engine.EnumOf("skip", "queue", "allow"), doc: "What to do while the run before is not over; skip by default."},
-		{name: "webhook", typ: engine.TypeString(), example: "siem-alert",
-			doc: "The name of a webhook: POST /hooks/NAME, signed. Its JSON body is trigger.body."},
-		{name: "with", shape: values, doc: "The playbook's inputs, where it is started by this trigger.", example: "window: 1h"},
 	}}
 }
 

@@ -55,6 +55,12 @@ func callingKeys() []key {
 		{name: "at_end", typ: engine.EnumOf("ask", "keep", "lift"),
 			doc:   "What happens at the end of `for`. Access that was given is lifted; access that was taken away asks first.",
 			forms: []program.Form{program.FormUses, program.FormForeach}},
+		{name: "max", typ: engine.TypeDuration(), example: "8h",
+			doc:   "How long a change made for a time may last in all, where somebody extends it; without it, as long as they say.",
+			forms: []program.Form{program.FormUses, program.FormForeach}},
+		{name: "warn", typ: engine.TypeDuration(), example: "15m",
+			doc:   "How long before the end of `for` people are told that it is near; without it nobody is.",
+			forms: []program.Form{program.FormUses, program.FormForeach}},
 		{name: "retry", shape: nested, of: "retry", doc: "How a failed call is tried again; once by default.",
 			forms: []program.Form{program.FormUses, program.FormForeach}},
 	}

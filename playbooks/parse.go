@@ -51,6 +51,7 @@ func (p *parser) playbook(root *yamldoc.Node) {
 	p.shortName(g["name"], "the name of a playbook")
 	p.inputs(g["inputs"])
 	p.triggers(g["triggers"])
+	p.concurrency(g["concurrency"])
 	p.guard(g["guard"])
 	p.outputs(g["outputs"])
 	if steps, ok := g["steps"]; ok {
@@ -74,7 +75,7 @@ func (p *parser) keys(n *yamldoc.Node, of string) given {
 	p.problems = append(p.problems, yamldoc.UnknownKeys(n, con.name, con.names())...)
 	g := given{}
 	for _, e := range n.Entries() {
-		if k, known := con.key(e.Name()); known {
+		if k, known := con.key(e.Name(), n.Entries()); known {
 			g[k.name] = p.value(k, e)
 		}
 	}
@@ -93,6 +94,10 @@ func (p *parser) value(k key, e yamldoc.Entry) item {
 	switch k.shape {
 	case literal:
 		p.literal(k, &it)
+	case declaredOne:
+		if e.Value.Kind() != yamldoc.Map {
+			p.literal(k, &it)
+		}
 	case bare, template:
 		if e.Value.Kind() != yamldoc.Scalar && !k.typ.Optional {
 			it.wrong = true
@@ -137,12 +142,20 @@ func (p *parser) literal(k key, it *item) {
 		}
 		p.add(d)
 	}
-	if v == time.Duration(0) && k.name == "timeout" {
-		p.add(it.node.Errorf("range", "`timeout` must be longer than 0s").WithHint("without `timeout` it may take as long as it likes"))
+	if v == time.Duration(0) && slices.Contains([]string{"timeout", "warn"}, k.name) {
+		p.add(it.node.Errorf("range", "`%s` must be longer than 0s", k.name).WithHint("%s", withoutIt(k.name)))
 	}
 	if f, ok := v.(float64); ok && (k.minimum != nil && f < float64(*k.minimum) || k.maximum != nil && f > float64(*k.maximum)) {
 		p.add(it.node.Errorf("range", "`%s` must be from %d to %d", k.name, *k.minimum, *k.maximum))
 	}
+}
+
+// withoutIt says what it means to leave a duration out.
+func withoutIt(name string) string {
+	if name == "timeout" {
+		return "without `timeout` it may take as long as it likes"
+	}
+	return "leave `warn` out where nobody is to be told"
 }
 
 // computedPart is the first text in a node that holds an expression, or nil.

@@ -149,12 +149,13 @@ func (p *parser) companions(s *step) {
 	if s.form == "" {
 		return
 	}
-	for _, k := range p.constructs["step"].keys {
-		it, present := s.given[k.name]
-		isForm := slices.Contains(stepForms(), program.Form(k.name))
-		if present && !isForm && !k.goesWith(s.form) {
-			p.add(it.key.Errorf("misplaced-key", "`%s` does not go with `%s`", k.name, s.form).
-				WithHint("`%s` goes with %s", k.name, formNames(k.forms, ", ")))
+	for _, name := range p.constructs["step"].names() {
+		it, present := s.given[name]
+		forms := p.constructs["step"].forms(name)
+		isForm := slices.Contains(stepForms(), program.Form(name))
+		if present && !isForm && len(forms) > 0 && !slices.Contains(forms, s.form) {
+			p.add(it.key.Errorf("misplaced-key", "`%s` does not go with `%s`", name, s.form).
+				WithHint("`%s` goes with %s", name, formNames(forms, ", ")))
 		}
 	}
 	if s.form == program.FormForeach && !s.acts {
@@ -189,11 +190,18 @@ func (p *parser) needs(s *step) {
 		}
 	default:
 	}
-	if s.has("at_end") && !s.has("for") {
-		p.add(s.given["at_end"].key.Errorf("misplaced-key", "`at_end` needs `for`"))
+	if s.acts && !s.has("for") {
+		for _, name := range endKeys() {
+			if it, present := s.given[name]; present {
+				p.add(it.key.Errorf("misplaced-key", "`%s` needs `for`", name))
+			}
+		}
 	}
 	p.loopVariable(s)
 }
+
+// endKeys are the keys that say more about the end of a change made for a time.
+func endKeys() []string { return []string{"at_end", "max", "warn"} }
 
 func (p *parser) loopVariable(s *step) {
 	it, named := s.given["as"]

@@ -1,6 +1,7 @@
 package playbooks
 
 import (
+	"errors"
 	"regexp"
 	"strings"
 
@@ -18,6 +19,7 @@ func (p *parser) triggers(it item) {
 		p.add(atValue(yamldoc.Entry{Key: it.key, Value: it.node}).Errorf("type", "`triggers` must be a list, not %s", it.node.Describe()))
 		return
 	}
+	p.doc.triggersAt = it.key
 	webhooks := map[string]bool{}
 	for _, n := range it.node.Items() {
 		t := p.trigger(n)
@@ -52,13 +54,33 @@ func (p *parser) trigger(n *yamldoc.Node) *trigger {
 }
 
 func (p *parser) webhook(t *trigger) {
-	for _, name := range []string{"timezone", "missed", "overlap"} {
-		if t.has(name) {
-			p.add(t.given[name].key.Errorf("misplaced-key", "`%s` belongs to a schedule", name))
-		}
-	}
+	p.foreign(t, "a schedule", "timezone", "missed", "overlap")
 	if hook := t.given["webhook"]; !hook.wrong && !safeName(t.program.Webhook) {
 		p.add(hook.node.Errorf("name", "%q cannot be the name of a webhook", t.program.Webhook).WithHint("use a-z, 0-9, - and _"))
+	}
+	p.body(t)
+}
+
+// foreign reports keys that belong to the other form of a trigger.
+func (p *parser) foreign(t *trigger, owner string, names ...string) {
+	for _, name := range names {
+		if t.has(name) {
+			p.add(t.given[name].key.Errorf("misplaced-key", "`%s` belongs to %s", name, owner))
+		}
+	}
+}
+
+// body reads the declared shape of a webhook's body. A broken one is dynamic:
+// what is wrong with it is said already.
+func (p *parser) body(t *trigger) {
+	it, given := t.given["body"]
+	fields, ok := p.fields(it)
+	switch {
+	case !given:
+	case ok:
+		t.program.Body = engine.MapOf(fields...)
+	default:
+		t.program.Body = engine.TypeAny()
 	}
 }
 
@@ -71,16 +93,21 @@ func (p *parser) schedule(t *trigger) {
 	t.program.Missed = t.textOr("missed", "last")
 	t.program.Overlap = t.textOr("overlap", "skip")
 	p.timezone(t.given["timezone"])
+	p.foreign(t, "a webhook", "body", "dedupe")
 	at := t.given["schedule"]
 	if at.wrong {
 		return
 	}
-	normal, problem := schedule.CheckCron(t.program.Schedule)
-	if problem != nil {
+	fires, err := schedule.Parse(t.program.Schedule, "")
+	var problem *schedule.Problem
+	if errors.As(err, &problem) {
 		p.add(at.node.ErrorAt(problem.Offset, problem.Length, problem.Code, "%s", problem.Message).WithHint("%s", problem.Hint))
 		return
 	}
-	t.program.Schedule = normal
+	t.program.Schedule = fires.String()
+	if zone, given := t.given["timezone"]; given && strings.HasPrefix(t.program.Schedule, "@every") {
+		p.add(zone.key.Errorf("misplaced-key", "@every takes no notice of a time zone").WithHint("leave `timezone` out, or write a cron expression"))
+	}
 }
 
 func (p *parser) timezone(it item) {
@@ -104,6 +131,12 @@ func commonZones() []string {
 		America/Los_Angeles America/Toronto America/Vancouver America/Mexico_City America/Sao_Paulo America/Bogota
 		Asia/Tokyo Asia/Seoul Asia/Shanghai Asia/Hong_Kong Asia/Singapore Asia/Kolkata Asia/Dubai Asia/Jerusalem
 		Australia/Sydney Australia/Melbourne Australia/Perth Pacific/Auckland Africa/Johannesburg Africa/Cairo Africa/Lagos Africa/Nairobi`)
+}
+
+func (p *parser) concurrency(it item) {
+	if it.key != nil {
+		p.doc.concurrency = p.keys(it.node, "concurrency")
+	}
 }
 
 func (p *parser) guard(it item) {

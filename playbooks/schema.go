@@ -70,6 +70,10 @@ func (c construct) schema() object {
 	properties := object{}
 	required := []string{}
 	for _, k := range c.keys {
+		if _, twice := properties[k.name]; twice {
+			properties[k.name] = object{} // which of them it is follows from the form
+			continue
+		}
 		properties[k.name] = k.schema()
 		if k.required {
 			required = append(required, k.name)
@@ -79,7 +83,8 @@ func (c construct) schema() object {
 	switch c.name {
 	case "a trigger":
 		out["oneOf"] = eachRequired("schedule", "webhook")
-		out["dependentRequired"] = object{"timezone": []string{"schedule"}, "missed": []string{"schedule"}, "overlap": []string{"schedule"}}
+		out["dependentRequired"] = object{"timezone": []string{"schedule"}, "missed": []string{"schedule"}, "overlap": []string{"schedule"},
+			"body": []string{"webhook"}, "dedupe": []string{"webhook"}}
 	case "wait":
 		out["oneOf"] = eachRequired("for", "until", "signal")
 	}
@@ -132,11 +137,20 @@ func (k key) shapeSchema() object {
 		return object{"type": "array", "items": ref(k.of)}
 	case nestedMap:
 		return object{"type": "object", "additionalProperties": ref(k.of), "propertyNames": object{"pattern": identifierPattern().String()}}
+	case declaredOne:
+		return declaration(k.of)
+	case declarations:
+		return object{"type": "object", "minProperties": 1, "additionalProperties": declaration(k.of)}
 	case connection:
 		return object{"type": []string{"string", "object"}, "additionalProperties": object{"type": "string"}}
 	default:
 		return withBounds(typeSchema(k.typ, false), k.minimum, k.maximum)
 	}
+}
+
+// declaration is a kind alone, or the whole construct.
+func declaration(of string) object {
+	return object{"anyOf": []object{{"type": "string", "enum": inputKinds()}, ref(of)}}
 }
 
 func ref(name string) object { return object{"$ref": "#/$defs/" + name} }

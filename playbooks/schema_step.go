@@ -11,7 +11,7 @@ import (
 // with each, and the inputs of each action.
 func stepSchema(step object, actions *engine.Actions, defs object) {
 	step["oneOf"] = formSchemas()
-	step["dependentRequired"] = object{"else": []string{"if"}, "at_end": []string{"for"}}
+	step["dependentRequired"] = object{"else": []string{"if"}, "at_end": []string{"for"}, "warn": []string{"for"}}
 	var names, cases []object
 	for _, name := range actions.Names() {
 		action, _ := actions.Named(name)
@@ -90,17 +90,36 @@ func loopOverSteps() []string { return []string{"steps"} }
 
 // loopOverAction are the keys of a foreach only where its body is an action.
 func loopOverAction() []string {
-	return []string{"uses", "with", "connection", "for", "at_end", "retry"}
+	return []string{"uses", "with", "connection", "for", "at_end", "max", "warn", "retry"}
 }
 
 func formSchema(f program.Form, except []string, required ...string) object {
 	var allowed []string
+	out := object{"required": required}
 	for _, k := range stepConstruct().keys {
 		isForm := slices.Contains(stepForms(), program.Form(k.name))
 		fits := k.goesWith(f) && !isForm || slices.Contains(required, k.name)
-		if fits && !slices.Contains(except, k.name) {
-			allowed = append(allowed, k.name)
+		if !fits || slices.Contains(except, k.name) || slices.Contains(allowed, k.name) {
+			continue
+		}
+		allowed = append(allowed, k.name)
+		if k.name == "max" {
+			maximum(out, f)
 		}
 	}
-	return object{"required": required, "propertyNames": object{"enum": allowed}}
+	out["propertyNames"] = object{"enum": allowed}
+	return out
+}
+
+// maximum adds what `max` is in a step of this form: a number of rounds, or the
+// time a change made for a time may last.
+func maximum(s object, f program.Form) {
+	for _, k := range stepConstruct().keys {
+		if k.name == "max" && k.goesWith(f) {
+			s["properties"] = object{"max": k.schema()}
+		}
+	}
+	if f != program.FormWhile {
+		s["dependentRequired"] = object{"max": []string{"for"}}
+	}
 }

@@ -111,7 +111,7 @@ func onlyTheChecker() []string {
 	return strings.Fields(`
 		after-return after-switch ambiguous-connection braces-cut-by-comment call-broken call-input call-output call-path capability
 		capability-of-map catch-error-outside change-by-index column-in-block column-in-folded column-in-quotes column-in-single-quotes
-		condition-in-braces condition-no-bool cron-every cron-fields cron-last-day cron-step cron-value cron-zone duplicate-id enum-compared
+		condition-in-braces condition-no-bool cron-fields cron-last-day cron-step cron-value cron-zone duplicate-id enum-compared
 		first-step-later foreach-no-list id-of-loop-variable id-with-dash input-default list-in-text maybe-skipped never no-inputs
 		optional-bare optional-in-text predicate-clash predicate-unknown-field protect-empty recursion reserved-id rule-no-bool
 		step-in-loop step-in-other-branch step-is-itself step-runs-later switch-unknown-case time-zone trigger-input trigger-unused
@@ -124,7 +124,12 @@ func onlyTheChecker() []string {
 		schedule-has-no-body braces-in-condition braces-in-predicate optional-into-one-of optional-into-optional default-among-cases
 		no-timeout braces-in-default braces-in-default-list step-by-escape steps-as-a-value variable-is-a-word braces-in-protect
 		braces-in-case duration-too-long approve-unknown-person approve-unknown-group approve-group-without-prefix
-		approve-too-few-in-group notify-no-messages change-by-index-and-run braces-of-another braces-of-a-shell negation-first predicate-computed`)
+		approve-too-few-in-group notify-no-messages change-by-index-and-run braces-of-another braces-of-a-shell negation-first predicate-computed
+		every-too-often every-no-duration every-in-a-zone schedule-word concurrency-optional concurrency-constant concurrency-of-list
+		concurrency-by-step concurrency-by-run dedupe-of-map dedupe-by-input dedupe-optional dedupe-in-braces dedupe-by-time
+		body-typed-otherwise body-not-in-all body-nothing-in-common body-wrong-type body-declared-by-one body-optional-bare
+		body-unknown-field body-enum-of-integer body-fields-of-string input-fields-unknown input-fields-default
+		max-shorter-than-for max-nothing warn-nothing warn-longer-than-max warn-longer-than-for for-nothing`)
 }
 
 func TestSchemaRejectsStructuralMistakes(t *testing.T) {

@@ -15,7 +15,8 @@ import (
 // and the steps that ran before. It is passed by value and never changed.
 type view struct {
 	at      *step    // the step whose expressions are compiled; nil in outputs
-	trigger *trigger // in the `with` of a trigger, which sees nothing else
+	trigger *trigger // in the `with` and `dedupe` of a trigger, which see nothing else
+	before  bool     // before the run begins: there are inputs and a trigger, and nothing else
 	vars    []engine.Field
 	steps   []visible
 }
@@ -114,9 +115,17 @@ func runType() engine.Type {
 func (t *trigger) typ() engine.Type {
 	fields := []engine.Field{{Name: "kind", Type: engine.TriggerType().Fields[0].Type}, {Name: "time", Type: engine.TypeTime()}}
 	if t.has("webhook") {
-		fields = append(fields, engine.Field{Name: "webhook", Type: engine.TypeString()}, engine.Field{Name: "body", Type: engine.TypeAny()})
+		fields = append(fields, engine.Field{Name: "webhook", Type: engine.TypeString()}, engine.Field{Name: "body", Type: t.body()})
 	}
 	return engine.MapOf(fields...)
+}
+
+// body is the type of the webhook's body.
+func (t *trigger) body() engine.Type {
+	if t.program.Body.Kind == "" {
+		return engine.TypeAny()
+	}
+	return t.program.Body
 }
 
 // scope is what an expression at this place may use.
@@ -133,11 +142,7 @@ func (c *checker) scope(v view, source string) *expression.Scope {
 	} else {
 		missing["inputs"] = "this playbook declares none"
 	}
-	if len(c.doc.triggers) > 0 {
-		names = append(names, engine.Field{Name: "trigger", Type: engine.Maybe(engine.TriggerType())})
-	} else {
-		missing["trigger"] = "this playbook has no triggers"
-	}
+	names = append(names, c.doc.started(missing)...)
 	if _, inLoop := engine.FieldNamed(v.vars, "index"); !inLoop {
 		missing["index"] = "there is no loop around it"
 	}
@@ -146,11 +151,33 @@ func (c *checker) scope(v view, source string) *expression.Scope {
 		names = append(names, engine.Field{Name: "steps", Type: steps})
 	}
 	c.explain(missing, v, source, len(steps.Fields) > 0)
+	if v.before {
+		why := "it is decided before the run begins"
+		missing["run"], missing["steps"] = why, why
+	}
 	scope := expression.NewScope(names...)
 	for path, why := range missing {
 		scope = scope.WithUnavailable(path, why)
 	}
 	return scope
+}
+
+// started is the name `trigger`, with why parts of it cannot be used. A run
+// that somebody starts by hand has none.
+func (d *document) started(missing map[string]string) []engine.Field {
+	if len(d.triggers) == 0 {
+		missing["trigger"] = "this playbook has no triggers"
+		return nil
+	}
+	list := make([]program.Trigger, len(d.triggers))
+	for i, t := range d.triggers {
+		list[i] = t.program
+	}
+	_, reasons := program.SharedBody(list)
+	for path, why := range reasons {
+		missing["trigger."+path] = why
+	}
+	return []engine.Field{{Name: "trigger", Type: engine.Maybe(program.TriggerType(list))}}
 }
 
 // stepsType is the type of `steps`. Those the expression does not name are in

@@ -111,7 +111,7 @@ func (m *Machine) triggerFor(e *env) (any, error) {
 	if e.home() != m.root.env {
 		return nil, nil
 	}
-	v, err := decode(m.start.trigger.data, engine.Maybe(engine.TriggerType()))
+	v, err := decode(m.start.trigger.data, engine.Maybe(program.TriggerType(e.code.prog.Triggers)))
 	if err != nil {
 		return nil, fmt.Errorf("trigger: %w", err)
 	}

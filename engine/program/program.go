@@ -19,6 +19,7 @@ type Program struct {
 	Outputs     []Output
 	Guard       Guard
 	Triggers    []Trigger
+	Concurrency *Concurrency // nil: any number of runs at the same time
 	Steps       []*Node
 	Nodes       []*Node             // every node of Steps at any depth, by Node.Index
 	Calls       map[string]*Program // by the name `call:` uses
@@ -26,9 +27,17 @@ type Program struct {
 	Unavailable []Unavailable       // what this version checks but cannot carry out yet; running refuses
 }
 
+// Concurrency is how many runs of a playbook there may be at the same time. It
+// is about runs of their own: a called playbook is a part of its caller.
+type Concurrency struct {
+	Max      int                    // at least 1, of each group
+	Key      *expression.Expression // over inputs and trigger: a text or an integer that names the group; nil: one group
+	Strategy string                 // of a run that is one too many: "queue" (default) or "skip"
+}
+
 // Unavailable is a part of the language whose execution is not there yet.
 type Unavailable struct {
-	What         string // "approve", "wait", "for", …
+	What         string // "guard.protect of a directory group"
 	Line, Column int
 }
 
@@ -45,16 +54,6 @@ type Guard struct {
 	MaxPercent *float64
 	Protect    []string
 	OnBlock    string // "stop" (default) or "ask"
-}
-
-// Trigger is a schedule or a webhook.
-type Trigger struct {
-	Schedule string // cron expression; "" for a webhook
-	Timezone string // IANA name; "" is UTC
-	Missed   string // none, last, all
-	Overlap  string // skip, queue, allow
-	Webhook  string
-	With     expression.Value // inputs
 }
 
 // Form is which of the step forms a node is.
@@ -173,7 +172,9 @@ type Retry struct {
 // Temporary makes a change end.
 type Temporary struct {
 	Duration expression.Value
-	AtEnd    string // ask, keep, lift; "" by the action's access
+	AtEnd    string        // ask, keep, lift; "" by the action's access
+	Most     time.Duration // how long it may last in all where it is extended; 0: the playbook does not say
+	Warn     time.Duration // how long before its end people are told; 0: not at all
 }
 
 // Approve asks people.

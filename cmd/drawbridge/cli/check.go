@@ -53,6 +53,7 @@ func (a *app) check(paths []string) error {
 	}
 	if conf.Path != "" {
 		env.Asking = asking(conf)
+		env.Serving = &playbooks.Serving{Webhooks: conf.WebhookNames(), Notify: conf.Notify}
 	}
 	checked := playbooks.Check(env, paths...)
 	found := yamldoc.Sort(append(checkedPolicy(conf, env.Actions, checked), diagnosticsIn(checked)...))

@@ -36,7 +36,9 @@ type Config struct {
 	Retention   Retention
 	Network     Network
 	// Hash is the hex SHA-256 of the file; "" without one.
-	Hash string
+	Hash     string
+	Serve    Serve     // as DefaultServe where the file says nothing; the zero Serve in the zero Config
+	Webhooks []Webhook // in the order of the file
 	// Unavailable is what this version understands but cannot honour yet. A
 	// run must refuse while there is any.
 	Unavailable []yamldoc.Diagnostic
@@ -47,6 +49,7 @@ type Connection struct {
 	Name     string
 	Provider engine.Provider
 	Settings map[string]any // by declared type, defaults filled in; secrets as secret.Reference
+	Rate     *Rate          // nil: as often as the service allows
 }
 
 // Network is how services are reached. Files are absolute paths.
@@ -96,7 +99,7 @@ func Parse(path string, data []byte, providers []engine.Provider) (*Config, []ya
 	root, problems := yamldoc.Parse(path, data)
 	d := &decoder{dir: filepath.Dir(path), providers: providers, problems: withoutLines(problems)}
 	sum := sha256.Sum256(data)
-	c := &Config{Path: path, Hash: hex.EncodeToString(sum[:])}
+	c := &Config{Path: path, Hash: hex.EncodeToString(sum[:]), Serve: DefaultServe()}
 	if root != nil {
 		d.config(root, c)
 	}

@@ -65,6 +65,7 @@ func TestWholeConfiguration(t *testing.T) {
 				"account": "ABC", "region": "eu", "api": "v1", "settle": time.Minute,
 				"client_secret": secret.Reference("env://OP_CLIENT_SECRET"),
 			},
+			Rate: &config.Rate{PerSecond: 2.5, Burst: 3, Concurrency: 4},
 		}, {
 			Name: "team", Provider: engine.Provider{Name: "chat"},
 			Settings: map[string]any{"webhook_url": secret.Reference("file:///run/secrets/slack")},
@@ -90,6 +91,14 @@ func TestWholeConfiguration(t *testing.T) {
 		},
 		Notify: "team", MaxPlanAge: 12 * time.Hour,
 		Retention: config.Retention{Runs: 30 * 24 * time.Hour, Keep: 5000, MaxSize: 500_000_000}, Hash: hashOf(data),
+		Serve: config.Serve{
+			Listen: "0.0.0.0:9000", Socket: config.Socket{Path: "/etc/drawbridge/run/drawbridge.sock", Mode: 0o660, Group: "security"},
+			Workers: 8, Grace: time.Minute, Log: "json", Watch: false,
+		},
+		Webhooks: []config.Webhook{
+			{Name: "siem-alert", Secret: "env://SIEM_SECRET", MaxBody: 256 << 10, Tolerance: 2 * time.Minute},
+			{Name: "edr", Token: "file:///run/secrets/edr", MaxBody: 1_000_000, Tolerance: 5 * time.Minute},
+		},
 		Network: config.Network{
 			Proxy: "http://proxy.example.com:3128", CAFile: "/etc/ssl/corp.pem",
 			Hosts: map[string]config.Host{"scim.example.com": {
@@ -112,6 +121,15 @@ func TestAPlanMayBeADayOld(t *testing.T) {
 	c, _ := config.Parse("drawbridge.yaml", []byte("playbooks: [.]"), providers())
 	if c.MaxPlanAge != 24*time.Hour {
 		t.Errorf("max_plan_age is %s", c.MaxPlanAge)
+	}
+}
+
+func TestServingWithoutAWord(t *testing.T) {
+	for _, text := range []string{"playbooks: [.]", "serve: { socket: {} }"} {
+		c, _ := config.Parse("drawbridge.yaml", []byte(text), providers())
+		if c == nil || c.Serve != config.DefaultServe() || len(c.WebhookNames()) != 0 {
+			t.Errorf("%q: %+v", text, c)
+		}
 	}
 }
 

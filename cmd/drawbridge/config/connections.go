@@ -55,7 +55,7 @@ func (d *decoder) connection(e yamldoc.Entry) (Connection, bool) {
 		return Connection{}, false
 	}
 	p := d.providers[i]
-	return Connection{Name: e.Name(), Provider: p, Settings: d.settings(e.Value, p)}, true
+	return Connection{Name: e.Name(), Provider: p, Settings: d.settings(e.Value, p), Rate: d.rate(e.Value.Get("rate"))}, true
 }
 
 func (d *decoder) providerNames() []string {
@@ -70,7 +70,7 @@ func (d *decoder) providerNames() []string {
 // settings reads what a provider declares, fills in defaults and checks that
 // nothing is missing, given twice over, or foreign.
 func (d *decoder) settings(n *yamldoc.Node, p engine.Provider) map[string]any {
-	known := []string{"provider"}
+	known := []string{"provider", "rate"}
 	out := map[string]any{}
 	for _, f := range p.Settings {
 		known = append(known, f.Name)
@@ -178,13 +178,15 @@ func (d *decoder) mayHoldSecret(line string) bool {
 	if _, address, ok := strings.Cut(line, "://"); ok && strings.Contains(address, "@") {
 		return true
 	}
+	fields := webhookSecrets()
 	for _, p := range d.providers {
-		for _, f := range p.Settings {
-			_, rest, named := strings.Cut(line, f.Name)
-			value := strings.TrimLeft(rest, `"' :`)
-			if named && f.Type.Kind == engine.KindSecret && wrongReference(value) != "" {
-				return true
-			}
+		fields = append(fields, p.Settings...)
+	}
+	for _, f := range fields {
+		_, rest, named := strings.Cut(line, f.Name)
+		value := strings.TrimLeft(rest, `"' :`)
+		if named && f.Type.Kind == engine.KindSecret && wrongReference(value) != "" {
+			return true
 		}
 	}
 	return false

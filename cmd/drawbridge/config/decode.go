@@ -19,7 +19,9 @@ type decoder struct {
 }
 
 func (d *decoder) config(n *yamldoc.Node, c *Config) {
-	known := []string{"playbooks", "connections", "defaults", "guard", "policy", "people", "notify", "max_plan_age", "retention", "network"}
+	known := []string{
+		"playbooks", "connections", "defaults", "guard", "policy", "people", "notify", "max_plan_age", "retention", "network", "serve", "webhooks",
+	}
 	if !d.isMap(n, "the configuration", known) {
 		return
 	}
@@ -34,6 +36,8 @@ func (d *decoder) config(n *yamldoc.Node, c *Config) {
 	c.Retention = d.retention(n.Get("retention"))
 	d.asked(n, c)
 	c.Network = d.network(n.Get("network"))
+	c.Serve = d.serve(n.Get("serve"))
+	c.Webhooks = d.webhooks(n.Get("webhooks"))
 }
 
 func (d *decoder) report(p ...yamldoc.Diagnostic) { d.problems = append(d.problems, p...) }

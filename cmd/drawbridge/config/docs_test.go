@@ -31,19 +31,38 @@ func TestTheConfigurationInTheDocumentationIsRight(t *testing.T) {
 	if rules, err := guard.NewRules(c.Guard, "offboard", program.Guard{}); err != nil || rules.Asks() || rules.MaxChanges() != 200 {
 		t.Errorf("its limits do not hold: %v", err)
 	}
-	for _, where := range []string{"the configuration", "guard", "an entry of policy"} {
+	for _, where := range []string{"the configuration", "guard", "an entry of policy", "serve", "socket", "a webhook", "rate"} {
 		for _, key := range knownKeys(t, where) {
-			if !strings.Contains(string(page), "\n| `"+key+"` |") {
+			if !strings.Contains(string(page), "\n| `"+prefix(where)+key+"` |") {
 				t.Errorf("%s of %s is not explained", key, where)
 			}
 		}
 	}
 }
 
+// prefix is what the page writes before keys that would be mistaken for others.
+func prefix(where string) string {
+	switch where {
+	case "socket", "rate":
+		return where + "."
+	default:
+		return ""
+	}
+}
+
+// misspelt has a wrong key everywhere keys are explained.
+const misspelt = `nokey: 1
+guard: { nokey: 1 }
+policy: [{ playbooks: [a], nokey: 1 }]
+serve: { nokey: 1, socket: { nokey: 1 } }
+webhooks: { siem: { secret: env://S, nokey: 1 } }
+connections: { team: { provider: slack, webhook_url: env://HOOK, rate: { nokey: 1 } } }
+`
+
 // knownKeys are the keys an error about an unknown one names.
 func knownKeys(t *testing.T, where string) []string {
 	t.Helper()
-	_, problems := config.Parse("drawbridge.yaml", []byte("nokey: 1\nguard: { nokey: 1 }\npolicy: [{ playbooks: [a], nokey: 1 }]\n"), nil)
+	_, problems := config.Parse("drawbridge.yaml", []byte(misspelt), services.All())
 	for _, d := range problems {
 		if strings.HasSuffix(d.Message, " in "+where) {
 			return strings.Split(strings.TrimPrefix(d.Hint, "known: "), ", ")
