@@ -59,6 +59,8 @@ func arrows() []arrow {
 		{"steps/reference", "steps", "the reference pages are made from the lists of actions and providers"},
 		{"store", "engine=", "stores implement the engine's port"},
 		{"store/sqlite", "store/sqlite", "a store may have parts"},
+		{"server", "engine=", "the server counts runs, and a webhook's body has a declared type"},
+		{"server", "engine/secret=", "a webhook's secret is resolved late, and compared without being shown"},
 		{"cmd", "", "the command line wires everything and alone sees every adapter"},
 	}
 }
@@ -137,6 +139,7 @@ func TestOneDoorPerLibrary(t *testing.T) {
 		"golang.org/x/oauth2":                      {"steps/providers", "it sends tokens to other hosts on redirect"},
 		"github.com/spf13/cobra":                   {"cmd", "nothing but the command line knows of flags"},
 		"charm.land/lipgloss/v2":                   {"cmd", "nothing but the command line draws"},
+		"github.com/prometheus/client_golang":      {"server", "nothing but the server is scraped; others hand it figures"},
 		"github.com/santhosh-tekuri/jsonschema/v6": {"playbooks", "only tests validate against the schema"},
 	}
 	for _, p := range packages(t) {

@@ -115,7 +115,13 @@ type RunRecord struct {
 	UndoOf   string   `json:"undo_of"`  // the run whose changes it takes back; ""
 	RetryOf  string   `json:"retry_of"` // the run whose failed items it repeats; ""
 	// Key is its idempotency key: no two runs have the same. "" for none.
-	Key    string `json:"key"`
+	Key string `json:"key"`
+	// Series is the trigger that started it, "sweep#0": the playbook and the
+	// trigger's place. "" where it was started otherwise.
+	Series string `json:"series"`
+	// Group is what its playbook's `concurrency` counts it with: of one group no
+	// more than that many runs are under way. "" where nothing counts it.
+	Group  string `json:"group"`
 	Lifted string `json:"lifted"` // why an undo's limits were lifted; "" where they hold
 	// ChangeSet is what the run may do, as it was foreseen or approved last; ""
 	// before it has looked ahead.

@@ -84,6 +84,8 @@ type Batch struct {
 type RunQuery struct {
 	Statuses []RunStatus // any when empty
 	Playbook string      // any when empty
+	Series   string      // any when empty
+	Group    string      // any when empty
 	After    string      // id of the last run of the page before; one that is unknown is ErrNotFound
 	Limit    int         // 0 means 100
 }

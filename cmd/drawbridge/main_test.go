@@ -4,9 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"net"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -43,6 +45,7 @@ func TestMain(m *testing.M) {
 //	                       somebody does that in the service itself
 //	suspended EMAIL        fails unless the account is suspended; with !, if it is
 //	until PATTERN COMMAND… runs the command until its output matches
+//	waitsocket FILE        waits until a server answers there
 //	fault OPERATION KIND   makes the tenant misbehave from now on; see sim.Fault
 //	heal                   makes it behave again
 //	waitsuspend            waits until an account was suspended since the last `fault`
@@ -68,6 +71,7 @@ func TestScripts(t *testing.T) {
 			"elsewhere":   meddle,
 			"suspended":   checkSuspended,
 			"until":       runUntil,
+			"waitsocket":  waitSocket,
 			"fault":       injectFault,
 			"heal":        func(ts *testscript.TestScript, _ bool, _ []string) { of(ts).Heal() },
 			"waitsuspend": waitSuspend,
@@ -314,4 +318,16 @@ func member(v any, name string) any {
 		}
 	}
 	return nil
+}
+
+func waitSocket(ts *testscript.TestScript, _ bool, args []string) {
+	deadline := time.Now().Add(20 * time.Second)
+	for time.Now().Before(deadline) {
+		if conn, err := net.Dial("unix", ts.MkAbs(args[0])); err == nil {
+			_ = conn.Close()
+			return
+		}
+		runtime.Gosched()
+	}
+	ts.Fatalf("nobody answers on %s", args[0])
 }

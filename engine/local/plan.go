@@ -181,7 +181,7 @@ func (e *Engine) apply(ctx context.Context, plan engine.PlanRecord, req ApplyReq
 		Starters: e.starters(plan.Actor, req.Actor), Plan: plan.ID, UndoOf: plan.UndoOf, Lifted: plan.Lifted,
 		ChangeSet: plan.Set, Strict: true, Semantics: machine.Semantics, CreatedAt: now,
 	}
-	return record.ID, e.record(ctx, record, prog, nil, plan.Actor, plan.CreatedAt)
+	return record.ID, e.record(ctx, record, prog, beginning{As: plan.Actor, At: plan.CreatedAt})
 }
 
 // checkPlan refuses a plan that does not hold any more.

@@ -58,7 +58,7 @@ func (e *Engine) retry(ctx context.Context, old engine.RunRecord, actor engine.A
 	if err != nil {
 		return "", err
 	}
-	return id, e.record(ctx, record, prog, nil, first.Actor, first.CreatedAt)
+	return id, e.record(ctx, record, prog, beginning{As: first.Actor, At: first.CreatedAt})
 }
 
 // firstOf says as whom and when a run began, as its expressions see it.

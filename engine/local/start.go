@@ -27,7 +27,25 @@ type StartRequest struct {
 	// however often it is resumed; nil for none. It cannot raise any limit.
 	MaxChanges *int64
 	Actor      engine.Actor
-	Trigger    json.RawMessage // what triggered the run; nil when it was started by hand
+	Trigger    json.RawMessage   // what triggered the run; nil when it was started by hand
+	Key        string            // its idempotency key; "" for none
+	Series     string            // the trigger that starts it; "" for none
+	Queue      bool              // it is recorded as queued, for Serve to carry out
+	Deliveries []engine.Delivery // webhook calls that are taken together with it; their Run is filled in
+}
+
+// StartOnce is Start for something that may be asked for more than once: where
+// a run with the request's key exists, that one's id is returned, and false.
+func (e *Engine) StartOnce(ctx context.Context, req StartRequest) (id string, created bool, err error) {
+	id, err = e.Start(ctx, req)
+	if req.Key == "" || !errors.Is(err, engine.ErrDuplicate) {
+		return id, err == nil, err
+	}
+	there, err := e.config.Store.RunByKey(ctx, req.Key)
+	if err != nil {
+		return "", false, fmt.Errorf("finding the run with the key %q: %w", req.Key, err)
+	}
+	return there.ID, false, nil
 }
 
 // Start records a new run and returns its id; Drive carries it out. Before
@@ -40,7 +58,7 @@ func (e *Engine) Start(ctx context.Context, req StartRequest) (string, error) {
 		err = e.checkPolicy(req.Program)
 	}
 	if err == nil {
-		err = e.record(ctx, record, req.Program, []engine.Bundle{req.Bundle}, record.Actor, record.CreatedAt)
+		err = e.record(ctx, record, req.Program, beginning{Bundles: []engine.Bundle{req.Bundle}, As: record.Actor, At: record.CreatedAt, Deliveries: req.Deliveries})
 	}
 	if err != nil {
 		return "", fmt.Errorf("starting %s: %w", req.Program.Name, err)
@@ -69,8 +87,12 @@ func (e *Engine) newRecord(ctx context.Context, req StartRequest) (engine.RunRec
 		return none, err
 	}
 	e.keep(req.Program)
+	status := engine.RunRunning
+	if req.Queue {
+		status = engine.RunQueued
+	}
 	return engine.RunRecord{
-		ID: id, Playbook: req.Program.Name, Hash: req.Program.Hash, Status: engine.RunRunning, Actor: req.Actor,
+		ID: id, Playbook: req.Program.Name, Hash: req.Program.Hash, Status: status, Actor: req.Actor, Key: req.Key, Series: req.Series,
 		Inputs: inputs, Trigger: trigger, Attempt: 1, MaxChanges: req.MaxChanges, Connections: connections,
 		Starters: e.starters(req.Actor), Semantics: machine.Semantics, CreatedAt: now,
 	}, nil
@@ -109,16 +131,28 @@ func (e *Engine) joined(older []string, by engine.Actor) []string {
 	return slices.Compact(names)
 }
 
-// record writes a new run with its first event. as and at are who started it
-// and when, as its expressions see it.
-func (e *Engine) record(ctx context.Context, record engine.RunRecord, prog *program.Program, bundles []engine.Bundle, as engine.Actor, at time.Time) error {
-	started, err := startEvent(record, as, at)
+// beginning is with what a new run is recorded. As and At are who started it and
+// when, as its expressions see it.
+type beginning struct {
+	Bundles    []engine.Bundle
+	As         engine.Actor
+	At         time.Time
+	Deliveries []engine.Delivery
+}
+
+// record writes a new run with its first event.
+func (e *Engine) record(ctx context.Context, record engine.RunRecord, prog *program.Program, b beginning) error {
+	started, err := startEvent(record, b.As, b.At)
 	if err != nil {
 		return err
 	}
 	d := newDrive(e, record, prog)
 	d.machine = machine.New(prog)
-	d.batch.Bundles = bundles
+	d.batch.Bundles = b.Bundles
+	for _, delivery := range b.Deliveries {
+		delivery.Run = record.ID
+		d.batch.Deliveries = append(d.batch.Deliveries, delivery)
+	}
 	d.changed = true
 	if d.audited() {
 		d.audit(engine.AuditStart(record))

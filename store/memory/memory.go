@@ -120,6 +120,7 @@ func (s *Store) Runs(ctx context.Context, q engine.RunQuery) ([]engine.RunRecord
 
 func matches(r engine.RunRecord, q engine.RunQuery) bool {
 	return (q.Playbook == "" || q.Playbook == r.Playbook) &&
+		(q.Series == "" || q.Series == r.Series) && (q.Group == "" || q.Group == r.Group) &&
 		(len(q.Statuses) == 0 || slices.Contains(q.Statuses, r.Status))
 }
 

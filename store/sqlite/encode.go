@@ -105,7 +105,7 @@ func runValues(r *engine.RunRecord) ([]any, error) {
 		optional(r.Inputs), optional(r.Trigger), optional(r.Outputs), failure,
 		int64(r.Attempt), int64(r.Semantics), r.CreatedAt.UnixMicro(), micros(r.FinishedAt), micros(r.WakeAt),
 		number(r.MaxChanges), optional(r.Connections),
-		starters, r.Plan, r.UndoOf, r.RetryOf, r.Lifted, string(r.ChangeSet), boolean(r.Strict), r.Key,
+		starters, r.Plan, r.UndoOf, r.RetryOf, r.Lifted, string(r.ChangeSet), boolean(r.Strict), r.Key, r.Series, r.Group,
 	}, errors.Join(err, unlisted)
 }
 

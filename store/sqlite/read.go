@@ -35,6 +35,12 @@ func (s *Store) runs(ctx context.Context, q engine.RunQuery) ([]engine.RunRecord
 	if q.Playbook != "" {
 		where.add("playbook = ?", q.Playbook)
 	}
+	if q.Series != "" {
+		where.add("series = ?", q.Series)
+	}
+	if q.Group != "" {
+		where.add("\"group\" = ?", q.Group)
+	}
 	if err := where.behind(ctx, s, "run", q.After); err != nil {
 		return nil, err
 	}
@@ -278,7 +284,7 @@ const newestFirst = " ORDER BY created_at DESC, id DESC"
 
 const runColumns = `SELECT id, playbook, hash, status, actor, via, inputs, "trigger", outputs, error,
 	attempt, semantics, created_at, finished_at, wake_at, max_changes, connections,
-	starters, plan, undo_of, retry_of, lifted, (SELECT ref FROM value WHERE n = change_set), strict, key FROM run`
+	starters, plan, undo_of, retry_of, lifted, (SELECT ref FROM value WHERE n = change_set), strict, key, series, "group" FROM run`
 
 func scanRun(rows *sql.Rows) (engine.RunRecord, error) {
 	var (
@@ -288,7 +294,7 @@ func scanRun(rows *sql.Rows) (engine.RunRecord, error) {
 	err := rows.Scan(&r.ID, &r.Playbook, &r.Hash, &r.Status, &r.Actor.Name, &r.Actor.Via,
 		(*[]byte)(&r.Inputs), (*[]byte)(&r.Trigger), (*[]byte)(&r.Outputs), fromJSON(&r.Error),
 		&r.Attempt, &r.Semantics, asTime{&r.CreatedAt}, asOptionalTime{&r.FinishedAt}, asOptionalTime{&r.WakeAt}, &r.MaxChanges,
-		(*[]byte)(&r.Connections), fromJSON(&r.Starters), &r.Plan, &r.UndoOf, &r.RetryOf, &r.Lifted, &set, &r.Strict, &r.Key)
+		(*[]byte)(&r.Connections), fromJSON(&r.Starters), &r.Plan, &r.UndoOf, &r.RetryOf, &r.Lifted, &set, &r.Strict, &r.Key, &r.Series, &r.Group)
 	r.ChangeSet = engine.Reference(set.String)
 	return r, errors.Join(err, enumeration("status", r.Status, r.Status.Known()))
 }

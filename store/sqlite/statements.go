@@ -122,13 +122,13 @@ func (k kind) query() string {
 	case putRun:
 		return `INSERT INTO run (n, id, hash, playbook, status, actor, via, inputs, "trigger", outputs, error,
 			attempt, semantics, created_at, finished_at, wake_at, max_changes, connections,
-			starters, plan, undo_of, retry_of, lifted, change_set, strict, key)
+			starters, plan, undo_of, retry_of, lifted, change_set, strict, key, series, "group")
 			VALUES (` + nextRun + `, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
-			?18, ?19, ?20, ?21, ?22, ` + maybeValueNumber("?23") + `, ?24, ?25)
+			?18, ?19, ?20, ?21, ?22, ` + maybeValueNumber("?23") + `, ?24, ?25, ?26, ?27)
 			ON CONFLICT (id) DO UPDATE SET hash = ?2, playbook = ?3, status = ?4, actor = ?5, via = ?6, inputs = ?7,
 			"trigger" = ?8, outputs = ?9, error = ?10, attempt = ?11, semantics = ?12, created_at = ?13,
 			finished_at = ?14, wake_at = ?15, max_changes = ?16, connections = ?17, starters = ?18, plan = ?19,
-			undo_of = ?20, retry_of = ?21, lifted = ?22, change_set = excluded.change_set, strict = ?24, key = ?25`
+			undo_of = ?20, retry_of = ?21, lifted = ?22, change_set = excluded.change_set, strict = ?24, key = ?25, series = ?26, "group" = ?27`
 	case addEvent:
 		return `INSERT INTO event (run, seq, at, kind, data) VALUES (` + runBeforeEvent + `, ?2, ?3, ?4, ?5)`
 	case putStep:

@@ -65,6 +65,9 @@ func (a *app) asItIsNow(conf *config.Config, record engine.PlanRecord) (compiled
 	if record.Source == "" {
 		return compiled{}, nil
 	}
+	if a.house != nil && !a.house.owns(record.Source) {
+		return a.seenByClient(record)
+	}
 	if _, err := os.Stat(record.Source); errors.Is(err, fs.ErrNotExist) {
 		return compiled{}, usage("%s is refused: its playbook %s is gone, so nobody can tell whether it still says the same", record.ID, record.Source)
 	}
@@ -77,10 +80,8 @@ func (a *app) asItIsNow(conf *config.Config, record engine.PlanRecord) (compiled
 
 // applyPlan carries a plan out and makes a new one where it has drifted.
 func (a *app) applyPlan(ctx context.Context, conf *config.Config, record engine.PlanRecord, now compiled) error {
-	request := local.ApplyRequest{Plan: record.ID, Actor: actor()}
-	if now.program != nil {
-		request.Current = now.program.Hash
-	}
+	request := local.ApplyRequest{Plan: record.ID, Actor: a.actor()}
+	request.Current = now.bundle.Hash
 	return a.perform(ctx, conf, errand{
 		begin: func(ctx context.Context, rt *opened) (string, error) {
 			a.reportLeftovers(ctx, rt, "")
@@ -99,11 +100,15 @@ func (a *app) applyPlan(ctx context.Context, conf *config.Config, record engine.
 // planAnew makes a new plan where one has drifted. That it cannot be made
 // changes nothing about how the run ended.
 func (a *app) planAnew(ctx context.Context, rt *opened, old engine.PlanRecord, now compiled) {
+	if now.program == nil && old.UndoOf == "" {
+		a.say("make a new plan of what is there now: %s", a.command("plan "+quoted(old.Source)))
+		return
+	}
 	if now.program == nil {
 		a.say("look at what is left of it: %s", a.command("undo "+old.UndoOf))
 		return
 	}
-	anew, err := planAgain(ctx, rt, old, now)
+	anew, err := a.planAgain(ctx, rt, old, now)
 	if err != nil {
 		a.say("%s no new plan could be made: %v", a.palette.Warn("note:"), err)
 		return
@@ -113,13 +118,13 @@ func (a *app) planAnew(ctx context.Context, rt *opened, old engine.PlanRecord, n
 }
 
 // planAgain plans the same playbook with the same inputs.
-func planAgain(ctx context.Context, rt *opened, old engine.PlanRecord, now compiled) (engine.PlanRecord, error) {
+func (a *app) planAgain(ctx context.Context, rt *opened, old engine.PlanRecord, now compiled) (engine.PlanRecord, error) {
 	inputs, err := plannedInputs(now.program, old)
 	if err != nil {
 		return engine.PlanRecord{}, err
 	}
 	return rt.engine.Plan(ctx, local.StartRequest{
-		Program: now.program, Bundle: now.bundle, Source: now.source, Inputs: inputs, MaxChanges: old.MaxChanges, Actor: actor(),
+		Program: now.program, Bundle: now.bundle, Source: now.source, Inputs: inputs, MaxChanges: old.MaxChanges, Actor: a.actor(),
 	})
 }
 

@@ -14,7 +14,9 @@ import (
 	"golang.org/x/term"
 
 	"github.com/drawbridge-soar/drawbridge/cmd/drawbridge/screen"
+	"github.com/drawbridge-soar/drawbridge/engine"
 	"github.com/drawbridge-soar/drawbridge/engine/secret"
+	"github.com/drawbridge-soar/drawbridge/server"
 )
 
 // app is what all commands share.
@@ -34,13 +36,21 @@ type app struct {
 	output     string
 	verbose    bool
 
+	house  *house        // what a serving process lends to a command that came through its socket; nil elsewhere
+	who    *engine.Actor // who sent the command; nil for whoever runs this process
+	sent   sent          // what came with the command
+	needs  server.End    // what must come with it, where it did not
+	begun  func(string)  // hears which run is carried out; nil for nobody
+	health *health       // hears whether the database can be written; nil for nobody
+	args   []string      // as typed
+
 	running  string // the command's name, without arguments
 	answered bool   // a JSON object was printed
 }
 
 // terminal says what can be done with standard output.
 type terminal struct {
-	file        *os.File
+	size        func() (columns, rows int)
 	drawable    bool // lines can be redrawn in place
 	interactive bool // somebody can answer on standard input
 }
@@ -66,8 +76,19 @@ func Main(args []string) int {
 func detect() terminal {
 	drawable := term.IsTerminal(int(os.Stdout.Fd())) && os.Getenv("TERM") != "dumb" && os.Getenv("TERM") != ""
 	return terminal{
-		file: os.Stdout, drawable: drawable,
+		size: sizeOf(os.Stdout), drawable: drawable,
 		interactive: drawable && term.IsTerminal(int(os.Stdin.Fd())),
+	}
+}
+
+// sizeOf asks a terminal for its size each time.
+func sizeOf(f *os.File) func() (columns, rows int) {
+	return func() (int, int) {
+		columns, rows, err := term.GetSize(int(f.Fd()))
+		if err != nil {
+			return 80, 24
+		}
+		return columns, rows
 	}
 }
 
@@ -76,6 +97,7 @@ func (a *app) newLog(level slog.Level) *slog.Logger {
 }
 
 func (a *app) execute(ctx context.Context, args []string) int {
+	a.args = args
 	root := a.root() //nolint:contextcheck // commands get theirs when they run
 	root.SetArgs(args)
 	root.SetIn(a.stdin)
@@ -101,7 +123,12 @@ Exit codes: 0 succeeded; 1 failed, denied or cancelled; 2 wrong usage, or a
 playbook with errors; 3 waiting for a person, or unsettled; 4 blocked by the
 guard or drifted; 5 partial; 130 interrupted.`,
 		SilenceErrors: true, SilenceUsage: true, DisableAutoGenTag: true,
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return a.applyFlags(cmd) },
+		PersistentPreRunE: func(cmd *cobra.Command, args []string) error {
+			if err := a.applyFlags(cmd); err != nil {
+				return err
+			}
+			return a.elsewhere(cmd, args)
+		},
 	}
 	flags := root.PersistentFlags()
 	flags.StringVar(&a.configPath, "config", "", "the configuration (default ./drawbridge.yaml where there is one)")

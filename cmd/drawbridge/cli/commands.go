@@ -24,6 +24,7 @@ func (a *app) commands() []*cobra.Command {
 		a.auditCommand(),
 		a.dbCommand(),
 		a.schedulesCommand(),
+		a.serveCommand(),
 		a.actionsCommand(),
 		a.connectionsCommand(),
 		a.schemaCommand(),

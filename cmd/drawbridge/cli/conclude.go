@@ -36,7 +36,9 @@ func (a *app) conclude(ctx context.Context, rt *opened, run engine.RunRecord) er
 	if err != nil {
 		return err
 	}
-	a.notify(ctx, rt, run)
+	if a.house == nil { // a serving process tells also of the runs that nobody follows
+		a.notify(ctx, rt, run)
+	}
 	if code := exitOf(run.Status); code != 0 {
 		return quit(code)
 	}

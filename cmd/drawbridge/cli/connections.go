@@ -76,7 +76,7 @@ func (a *app) connectionsTest(ctx context.Context, names []string) error {
 	if err != nil {
 		return err
 	}
-	set, err := a.connections(ctx, conf, a.stderr)
+	set, err := a.reached(ctx, conf)
 	if err != nil {
 		return err
 	}
@@ -97,6 +97,14 @@ func (a *app) connectionsTest(ctx context.Context, names []string) error {
 		return quit(exitFailed)
 	}
 	return nil
+}
+
+// reached is the connections of the configuration, as this process has them.
+func (a *app) reached(ctx context.Context, conf *config.Config) (*config.Connections, error) {
+	if a.house != nil {
+		return a.house.rt.connections, nil
+	}
+	return a.connections(ctx, conf, a.stderr)
 }
 
 func chooseConnections(conf *config.Config, names []string) ([]config.Connection, error) {

@@ -94,7 +94,8 @@ func (a *app) decide(ctx context.Context, argument string, o decideOptions) erro
 		}
 	}
 	decided, err := a.recordDecision(ctx, conf, one, set, local.Decision{
-		Approval: one.ID, Actor: actor(), Approve: o.approve, Digest: digest, Except: o.except, Reason: o.reason,
+		Approval: one.ID, Actor: a.actor(), Approve: o.approve, Digest: digest, Except: o.except, Reason: o.reason,
+		Proven: a.house != nil, // by the kernel, of who is at the other end of the socket
 	})
 	if err != nil {
 		return err
@@ -104,6 +105,9 @@ func (a *app) decide(ctx context.Context, argument string, o decideOptions) erro
 
 // refuseLocked says who has the database before anybody is asked anything.
 func (a *app) refuseLocked(conf *config.Config) error {
+	if a.house != nil {
+		return nil
+	}
 	holder, locked, err := sqlite.Locked(a.database(conf))
 	if err == nil && locked {
 		return fmt.Errorf("%w: by %s; nothing was decided", engine.ErrLocked, holder)

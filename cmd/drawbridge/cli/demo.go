@@ -98,7 +98,7 @@ func (a *app) demoRun(ctx context.Context, conf *config.Config, people int, s si
 	a.tell("from the very address that had just been guessing, and tells the team.")
 	a.pause("run it")
 	err = a.carryOut(ctx, conf, func(ctx context.Context, rt *opened) (string, error) {
-		return rt.engine.Start(ctx, local.StartRequest{Program: playbook.program, Bundle: playbook.bundle, Actor: actor()})
+		return rt.engine.Start(ctx, local.StartRequest{Program: playbook.program, Bundle: playbook.bundle, Actor: a.actor()})
 	}, onward)
 	if err != nil {
 		return err

@@ -9,8 +9,6 @@ import (
 	"syscall"
 	"time"
 
-	"golang.org/x/term"
-
 	"github.com/drawbridge-soar/drawbridge/cmd/drawbridge/screen"
 	"github.com/drawbridge-soar/drawbridge/engine/local"
 	"github.com/drawbridge-soar/drawbridge/engine/machine"
@@ -70,7 +68,7 @@ func (p *plain) close() {}
 // live redraws the step tree in place.
 type live struct {
 	console *screen.Console
-	file    *os.File
+	size    func() (columns, rows int)
 	now     func() time.Time
 	flush   func() error
 
@@ -86,7 +84,7 @@ type live struct {
 
 func (a *app) newLive() *live {
 	l := &live{
-		console: screen.NewConsole(a.stdout), file: a.terminal.file, now: a.now, flush: a.stdout.Flush,
+		console: screen.NewConsole(a.stdout), size: a.terminal.size, now: a.now, flush: a.stdout.Flush,
 		tree: screen.NewTree(a.palette), stop: make(chan struct{}), done: make(chan struct{}),
 	}
 	go l.draw()
@@ -124,10 +122,7 @@ func (l *live) draw() {
 }
 
 func (l *live) frame() {
-	columns, rows, err := term.GetSize(int(l.file.Fd()))
-	if err != nil {
-		columns, rows = 80, 24
-	}
+	columns, rows := l.size()
 	l.mu.Lock()
 	lines := l.tree.Lines(l.view, l.now(), columns, rows)
 	l.mu.Unlock()

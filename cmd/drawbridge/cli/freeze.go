@@ -108,7 +108,7 @@ func (a *app) recordFreeze(ctx context.Context, store engine.Store, reason strin
 	if err != nil {
 		return f, fmt.Errorf("making an id: %w", err)
 	}
-	f = engine.Freeze{ID: "frz_" + strings.ToLower(id.String()), Reason: a.redactor.String(reason), By: actor(), At: a.now().UTC().Truncate(time.Microsecond)}
+	f = engine.Freeze{ID: "frz_" + strings.ToLower(id.String()), Reason: a.redactor.String(reason), By: a.actor(), At: a.now().UTC().Truncate(time.Microsecond)}
 	if err := store.Commit(ctx, engine.Batch{Freezes: []engine.Freeze{f}, Audit: []engine.AuditEntry{engine.AuditFreeze(f)}}); err != nil {
 		return f, fmt.Errorf("recording the freeze: %w", err)
 	}
@@ -147,7 +147,7 @@ func (a *app) recordThaw(ctx context.Context, conf *config.Config, store engine.
 	if err != nil {
 		return f, err
 	}
-	me := actor()
+	me := a.actor()
 	if guard.People(conf.People).Same(f.By.Name, me.Name) {
 		return f, fmt.Errorf("%s froze changes, so another person must let them be made again", f.By.Name)
 	}
@@ -162,6 +162,9 @@ func (a *app) recordThaw(ctx context.Context, conf *config.Config, store engine.
 // whateverConfig is the configuration, or as much of it as says where the
 // database is: a mistake in it must not keep anybody from stopping everything.
 func (a *app) whateverConfig() *config.Config {
+	if a.house != nil {
+		return a.house.conf
+	}
 	path, err := config.Find(a.configPath)
 	if err != nil || path == "" {
 		return &config.Config{}
@@ -177,6 +180,9 @@ func (a *app) whateverConfig() *config.Config {
 // beside opens the database to write a little while an engine may have it open.
 // Where there is none yet, or an older one, it is made or brought up to date first.
 func (a *app) beside(conf *config.Config) (engine.Store, error) {
+	if a.house != nil {
+		return lent{a.house.rt.store}, nil
+	}
 	path := a.database(conf)
 	command := "drawbridge " + a.running
 	store, err := sqlite.Open(path, sqlite.Options{Mode: sqlite.Beside, Command: command})

@@ -26,6 +26,13 @@ type compiled struct {
 // compile loads and checks the playbook that an argument names. Its problems
 // are said here.
 func (a *app) compile(conf *config.Config, argument string) (compiled, error) {
+	if a.house != nil {
+		return a.compileThere(conf, argument)
+	}
+	return a.compileFile(conf, argument)
+}
+
+func (a *app) compileFile(conf *config.Config, argument string) (compiled, error) {
 	path, err := findPlaybook(conf, argument)
 	if err != nil {
 		return compiled{}, err

@@ -81,7 +81,7 @@ func (a *app) request(conf *config.Config, argument string, o runOptions) (local
 		limit = &o.maxChanges
 	}
 	return local.StartRequest{
-		Program: playbook.program, Bundle: playbook.bundle, Source: playbook.source, Inputs: inputs, MaxChanges: limit, Actor: actor(),
+		Program: playbook.program, Bundle: playbook.bundle, Source: playbook.source, Inputs: inputs, MaxChanges: limit, Actor: a.actor(),
 	}, nil
 }
 
@@ -114,6 +114,9 @@ func (a *app) perform(ctx context.Context, conf *config.Config, e errand) error 
 	if err := a.refuseUnavailable(conf); err != nil {
 		return err
 	}
+	if a.house != nil {
+		return a.performThere(ctx, e)
+	}
 	f := a.newFollower()
 	defer f.close()
 	rt, err := a.start(ctx, conf, f.messages(), f.watch)
@@ -142,6 +145,9 @@ func (a *app) withEngine(ctx context.Context, conf *config.Config, work func(con
 	rt, err := a.start(ctx, conf, a.stderr, func(local.Progress) {})
 	if err != nil {
 		return err
+	}
+	if a.house != nil {
+		return asUsage(work(ctx, rt))
 	}
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()

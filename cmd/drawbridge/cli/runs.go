@@ -30,6 +30,9 @@ func seen(r engine.RunRecord, driven bool) engine.RunRecord {
 
 // driven reports whether some engine has the database open.
 func (a *app) driven(conf *config.Config) (bool, error) {
+	if a.house != nil {
+		return true, nil
+	}
 	_, locked, err := sqlite.Locked(a.database(conf))
 	return locked, err
 }
@@ -86,7 +89,7 @@ and tells nobody twice.`,
 			if failed {
 				return a.retry(ctx, args)
 			}
-			return a.continueRun(ctx, args, resumed)
+			return a.continueRun(ctx, args, a.resumed)
 		}),
 	}
 	cmd.Flags().BoolVar(&failed, "failed", false, "repeat what failed in a run that is over")
@@ -95,8 +98,8 @@ and tells nobody twice.`,
 
 // resumed carries a run on for whoever types the command, who may not approve
 // it from then on.
-func resumed(ctx context.Context, rt *opened, id string) (engine.RunRecord, error) {
-	return rt.engine.Resume(ctx, id, actor())
+func (a *app) resumed(ctx context.Context, rt *opened, id string) (engine.RunRecord, error) {
+	return rt.engine.Resume(ctx, id, a.actor())
 }
 
 // retry carries out a new run that repeats what failed in another.
@@ -115,7 +118,7 @@ func (a *app) retry(ctx context.Context, args []string) error {
 		}
 		a.reportLeftovers(ctx, rt, run.ID)
 		a.mentionFreeze(ctx, rt.store)
-		return rt.engine.Retry(ctx, run.ID, actor())
+		return rt.engine.Retry(ctx, run.ID, a.actor())
 	}, onward)
 }
 
@@ -125,7 +128,7 @@ func (a *app) runsCancelCommand() *cobra.Command {
 		Args: cobra.MaximumNArgs(1),
 		RunE: work(func(ctx context.Context, args []string) error {
 			return a.continueRun(ctx, args, func(ctx context.Context, rt *opened, id string) (engine.RunRecord, error) {
-				return rt.engine.Cancel(ctx, id, "cancelled by "+actor().Name)
+				return rt.engine.Cancel(ctx, id, "cancelled by "+a.actor().Name)
 			})
 		}),
 	}

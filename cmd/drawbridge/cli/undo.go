@@ -62,7 +62,7 @@ func (a *app) undo(ctx context.Context, argument string, o undoOptions) error {
 	if o.items, err = a.itemsCalled(ctx, run, o.items); err != nil {
 		return err
 	}
-	record, err := a.planUndo(ctx, conf, local.UndoRequest{Run: run.ID, Items: o.items, Actor: actor(), Lift: o.lift}, o.apply)
+	record, err := a.planUndo(ctx, conf, local.UndoRequest{Run: run.ID, Items: o.items, Actor: a.actor(), Lift: o.lift}, o.apply)
 	if err != nil || !o.apply {
 		return err
 	}

@@ -38,12 +38,15 @@ func knownActions() (*engine.Actions, error) {
 
 // config reads the configuration, if there is one. Its problems are said here.
 func (a *app) config() (*config.Config, error) {
+	if a.house != nil {
+		return a.house.conf, nil
+	}
 	path, err := config.Find(a.configPath)
 	if err != nil {
 		return nil, fmt.Errorf("looking for the configuration: %w", err)
 	}
 	if path == "" {
-		return &config.Config{}, nil
+		return &config.Config{Serve: config.DefaultServe()}, nil
 	}
 	conf, problems := config.Load(path, providers.All())
 	if conf == nil {
@@ -114,6 +117,9 @@ func asking(conf *config.Config) *playbooks.Asking {
 // database is the path of the database: --db, else beside the configuration,
 // else in the working directory.
 func (a *app) database(conf *config.Config) string {
+	if a.house != nil {
+		return a.house.rt.path
+	}
 	if a.dbPath != "" || conf.Path == "" {
 		return orElse(a.dbPath, databaseName)
 	}
@@ -130,6 +136,9 @@ func orElse(s, otherwise string) string {
 // history opens the database for reading, without its lock. Without a database
 // the error is engine.ErrNotFound.
 func (a *app) history(conf *config.Config) (engine.Store, error) {
+	if a.house != nil {
+		return lent{a.house.rt.store}, nil
+	}
 	return sqlite.Open(a.database(conf), sqlite.Options{Mode: sqlite.ReadOnly})
 }
 
@@ -147,6 +156,9 @@ type opened struct {
 // start opens the database with its lock, puts an engine over it, and ends the
 // grants that are due.
 func (a *app) start(ctx context.Context, conf *config.Config, messages io.Writer, watch func(local.Progress)) (*opened, error) {
+	if a.house != nil {
+		return a.house.lend()
+	}
 	actions, err := knownActions()
 	if err != nil {
 		return nil, err
@@ -156,7 +168,7 @@ func (a *app) start(ctx context.Context, conf *config.Config, messages io.Writer
 		return nil, err
 	}
 	path := a.database(conf)
-	store, err := sqlite.Open(path, sqlite.Options{Mode: sqlite.Engine, Command: "drawbridge " + a.running}) //nolint:contextcheck // it takes no context
+	store, err := a.own(path) //nolint:contextcheck // opening a database takes no context
 	if err != nil {
 		return nil, err
 	}
@@ -167,7 +179,7 @@ func (a *app) start(ctx context.Context, conf *config.Config, messages io.Writer
 	eng, err := local.New(local.Config{
 		Store: store, Actions: actions, Catalog: catalog, Connections: set, Guard: conf.Guard,
 		Programs: a.compiler(&catalog), Compose: a.composer(&catalog), Redact: a.redactor, Log: a.log, Watch: watch,
-		People: conf.People, PlanAge: planAge(conf), Standing: a.standing(conf, set), Tell: a.approvalSender(set, conf.Notify),
+		People: conf.People, PlanAge: planAge(conf), Standing: a.standing(conf, set), Tell: a.approvalSender(set, conf.Notify), Grace: a.graceOf(conf),
 	})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("preparing the engine: %w", err), store.Close())
@@ -175,6 +187,23 @@ func (a *app) start(ctx context.Context, conf *config.Config, messages io.Writer
 	rt := &opened{engine: eng, store: store, path: path, connections: set, notify: conf.Notify, planAge: planAge(conf)}
 	a.sweep(ctx, rt)
 	return rt, nil
+}
+
+// graceOf is how long what is under way may take to end; 0 for the default.
+func (a *app) graceOf(conf *config.Config) time.Duration {
+	if a.health == nil { // it does not serve
+		return 0
+	}
+	return conf.Serve.Grace
+}
+
+// own opens the database as its only engine.
+func (a *app) own(path string) (engine.Store, error) {
+	store, err := sqlite.Open(path, sqlite.Options{Mode: sqlite.Engine, Command: "drawbridge " + a.running})
+	if err != nil || a.health == nil {
+		return store, err
+	}
+	return a.health.over(store), nil
 }
 
 func planAge(conf *config.Config) time.Duration {
@@ -201,6 +230,15 @@ func (a *app) compiler(catalog *engine.Catalog) func(context.Context, engine.Bun
 		}
 		return prog, nil
 	}
+}
+
+// actor is whoever asks for the command: here, or at the other end of the
+// socket.
+func (a *app) actor() engine.Actor {
+	if a.who != nil {
+		return *a.who
+	}
+	return actor()
 }
 
 // actor is whoever typed the command, as the operating system knows it. The
