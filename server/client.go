@@ -24,7 +24,7 @@ type Answer struct {
 func Ask(ctx context.Context, conn net.Conn, request Request, to Answer) (End, error) {
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
-	defer conn.Close()
+	defer func() { _ = conn.Close() }() // there is nothing more to say
 	request.Protocol = protocol
 	if err := writeJSON(conn, frameRequest, request); err != nil {
 		return End{}, cut(ctx, err)

@@ -55,7 +55,7 @@ func (s Commands) Serve(ctx context.Context, l net.Listener) error {
 		slots <- struct{}{}
 		clients.Go(func() {
 			defer func() { <-slots }()
-			defer conn.Close()
+			defer func() { _ = conn.Close() }() // the client may have left
 			s.serve(ctx, conn)
 		})
 	}
@@ -63,7 +63,7 @@ func (s Commands) Serve(ctx context.Context, l net.Listener) error {
 
 func acceptError(ctx context.Context, l net.Listener, err error) error {
 	if ctx.Err() != nil {
-		return nil
+		return nil //nolint:nilerr // it was told to stop, and that is no error
 	}
 	return errors.Join(fmt.Errorf("taking commands from the socket: %w", err), l.Close())
 }

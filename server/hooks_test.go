@@ -279,10 +279,10 @@ func TestWhatIsNotProvenIsRefusedAllAlike(t *testing.T) {
 		},
 	}
 	var first string
-	for name, make := range cases {
+	for name, delivery := range cases {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
-			status, doc := w.send(make())
+			status, doc := w.send(delivery())
 			message := fmt.Sprint(status, doc)
 			if first == "" {
 				first = message

@@ -64,7 +64,8 @@ func New(c Config) (*Handler, error) {
 	for _, r := range results() {
 		h.taken.WithLabelValues(string(r))
 	}
-	return h, h.route()
+	err := h.route()
+	return h, err
 }
 
 func (h *Handler) route() error {

@@ -19,7 +19,7 @@ import (
 // place is a path that is short enough for a socket.
 func place(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "sock")
+	dir, err := os.MkdirTemp("", "sock") //nolint:usetesting // t.TempDir is too long for it
 	if err != nil {
 		t.Fatal(err)
 	}

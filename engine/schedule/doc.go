@@ -4,7 +4,7 @@
 //
 // # What can be written
 //
-// Five fields (minute, hour, day of the month, month, day of the week) with
+// Five fields (minute, hour, day of the month, the month, day of the week) with
 // names, ranges, lists and steps; 7 is Sunday; where both day fields name days,
 // either is enough. @hourly, @daily, @weekly, @monthly and @yearly stand for
 // five fields. @every 15m fires whenever the seconds since the Unix epoch are a

@@ -383,7 +383,7 @@ func (w *writer) misplaced(op operation, err error) error {
 // finalize frees the statements and closes the connection.
 func (w *writer) finalize() error {
 	var errs []error
-	for _, s := range w.statements {
+	for _, s := range &w.statements {
 		errs = append(errs, s.Close())
 	}
 	c := w.control

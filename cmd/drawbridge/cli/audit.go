@@ -169,7 +169,7 @@ func (a *app) auditConfig(ctx context.Context, store engine.Store, conf *config.
 	if conf.Path == "" {
 		return nil
 	}
-	entry := engine.AuditConfig(a.now(), actor(), screen.Clean(conf.Path, 300), conf.Hash, a.running)
+	entry := engine.AuditConfig(a.now(), a.actor(), screen.Clean(conf.Path, 300), conf.Hash, a.running)
 	if err := store.Commit(ctx, engine.Batch{Audit: []engine.AuditEntry{entry}}); err != nil {
 		return fmt.Errorf("recording the configuration: %w", err)
 	}

@@ -46,7 +46,7 @@ which tells of what was removed. Without an engine running only.`,
 
 // limits are the configuration's, but for those that are given.
 func (o pruneOptions) limits(a *app, conf *config.Config) (engine.Retention, error) {
-	r := conf.Retain(a.now(), actor())
+	r := conf.Retain(a.now(), a.actor())
 	r.DryRun = o.dryRun
 	var err error
 	if o.olderThan != "" {

@@ -153,9 +153,9 @@ func (a *app) checker(conf *config.Config) func([]string) ([]playbooks.Checked, 
 		}
 		env.Asking = asking(conf)
 		checked := playbooks.Check(env, paths...)
-		for i, c := range checked {
-			if c.Program != nil {
-				checked[i].Diagnostics = append(c.Diagnostics, violations(conf, env.Actions, c.Bundle, c.Program)...)
+		for i := range checked {
+			if c := &checked[i]; c.Program != nil {
+				c.Diagnostics = append(c.Diagnostics, violations(conf, env.Actions, c.Bundle, c.Program)...)
 			}
 		}
 		return checked, nil

@@ -25,7 +25,7 @@ func (a *app) grantsExtendCommand() *cobra.Command {
 				return usage("say how much longer: --for 2h")
 			}
 			return a.changeGrant(ctx, args[0], reason, func(ctx context.Context, e *local.Engine, g engine.Grant) (engine.Grant, error) {
-				return e.ExtendGrant(ctx, g.ID, g.EndsAt.Add(by), actor(), reason)
+				return e.ExtendGrant(ctx, g.ID, g.EndsAt.Add(by), a.actor(), reason)
 			})
 		}),
 	}
@@ -41,7 +41,7 @@ func (a *app) grantsEndCommand() *cobra.Command {
 		Example: `  drawbridge grants end gnt_01k8xw --reason "the repair is done"`,
 		RunE: work(func(ctx context.Context, args []string) error {
 			return a.changeGrant(ctx, args[0], reason, func(ctx context.Context, e *local.Engine, g engine.Grant) (engine.Grant, error) {
-				return e.EndGrant(ctx, g.ID, actor(), reason)
+				return e.EndGrant(ctx, g.ID, a.actor(), reason)
 			})
 		}),
 	}

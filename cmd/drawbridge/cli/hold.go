@@ -64,7 +64,7 @@ func (a *app) holdAdd(ctx context.Context, h engine.Hold) error {
 	if err != nil {
 		return fmt.Errorf("making an id: %w", err)
 	}
-	h.ID, h.By, h.At = "hld_"+strings.ToLower(id.String()), actor(), a.now().UTC().Truncate(time.Microsecond)
+	h.ID, h.By, h.At = "hld_"+strings.ToLower(id.String()), a.actor(), a.now().UTC().Truncate(time.Microsecond)
 	if err := a.writeHold(ctx, conf, func(context.Context, engine.Store) (engine.Hold, error) { return h, nil }); err != nil {
 		return err
 	}
@@ -77,12 +77,12 @@ func (a *app) holdAdd(ctx context.Context, h engine.Hold) error {
 }
 
 // writeHold writes a hold beside whatever engine has the database open.
-func (a *app) writeHold(ctx context.Context, conf *config.Config, make func(context.Context, engine.Store) (engine.Hold, error)) error {
+func (a *app) writeHold(ctx context.Context, conf *config.Config, hold func(context.Context, engine.Store) (engine.Hold, error)) error {
 	store, err := a.beside(conf) //nolint:contextcheck // opening a database takes no context
 	if err != nil {
 		return err
 	}
-	h, err := make(ctx, store)
+	h, err := hold(ctx, store)
 	if err == nil {
 		err = store.Commit(ctx, engine.Batch{Holds: []engine.Hold{h}})
 	}
@@ -109,7 +109,7 @@ func (a *app) holdRelease(ctx context.Context, argument, reason string) error {
 	if err != nil {
 		return err
 	}
-	me := actor()
+	me := a.actor()
 	if _, known := guard.People(conf.People).Resolve(me.Name); !known {
 		return fmt.Errorf("%q is nobody under `people:` in the configuration, and cannot release a hold", me.Name)
 	}

@@ -46,7 +46,7 @@ type serving struct {
 
 func serve(t *testing.T) *serving {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "serve") // short enough for a socket
+	dir, err := os.MkdirTemp("", "serve") //nolint:usetesting // short enough for the path of a socket
 	if err != nil {
 		t.Fatal(err)
 	}

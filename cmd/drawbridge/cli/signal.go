@@ -59,7 +59,7 @@ func (a *app) signal(ctx context.Context, argument, name string, o signalOptions
 		if err != nil {
 			return "", err
 		}
-		err = rt.engine.Signal(ctx, engine.Signal{Run: run.ID, ID: o.id, Name: name, Body: []byte(o.body), By: actor()})
+		err = rt.engine.Signal(ctx, engine.Signal{Run: run.ID, ID: o.id, Name: name, Body: []byte(o.body), By: a.actor()})
 		if errors.Is(err, local.ErrSignal) {
 			return "", &exitError{code: exitUsage, err: err}
 		}

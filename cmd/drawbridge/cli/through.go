@@ -75,8 +75,8 @@ func socketOf(conf *config.Config, database string) string {
 	if conf.Serve.Socket.Path != "" {
 		return conf.Serve.Socket.Path
 	}
-	if real, err := filepath.EvalSymlinks(database); err == nil {
-		database = real
+	if target, err := filepath.EvalSymlinks(database); err == nil {
+		database = target
 	}
 	return database + ".sock"
 }
