@@ -164,9 +164,13 @@ type Store interface {
 	Throttles(ctx context.Context) ([]Throttle, error)         // by connection
 	// RunByKey is the run with an idempotency key.
 	RunByKey(ctx context.Context, key string) (RunRecord, error)
-	// Due are the runs that have something to do by a time, those that waited
-	// longest first: queued ones, since they were created, and waiting ones whose
-	// WakeAt is not after it, since then. A limit of 0 means 100.
+	// Due are the runs that have something to do by a time: queued ones, since they
+	// were created; waiting ones whose WakeAt is not after it, since then; and
+	// waiting ones with signals they have not heard, since the first was sent. Of
+	// each playbook come those first that waited longest; queued ones of a Group
+	// stand in a line of their own, and lines take turns. So do playbooks: the
+	// first of each, those that waited longest before the others, then the second
+	// of each, and so on. A limit of 0 means 100.
 	Due(ctx context.Context, by time.Time, limit int) ([]RunRecord, error)
 	Close() error
 }

@@ -28,7 +28,7 @@ type Decision struct {
 // Decide records a decision. An approval first repeats the look-ahead from
 // where the run is parked; where that no longer shows what the request shows,
 // the request is renewed and the error wraps ErrRenewed. Where the decision is
-// the last one needed, the run goes on when it is driven next. Errors wrap
+// the last one needed, Serve lets the run go on, or whoever drives it next. Errors wrap
 // ErrDecision where this person may not decide or the time is up, and
 // engine.ErrNotFound where there is no such approval.
 func (e *Engine) Decide(ctx context.Context, dec Decision) (engine.Approval, error) {
@@ -48,6 +48,9 @@ func (e *Engine) Decide(ctx context.Context, dec Decision) (engine.Approval, err
 	}
 	a, asked, err := e.decideAlone(ctx, inbox, dec)
 	asked = append(asked, e.leaveWith(a.Run, inbox)...)
+	if err == nil && a.Status != engine.ApprovalPending && len(asked) == 0 {
+		e.adopt(a.Run)
+	}
 	if len(asked) > 0 { // somebody wants the run to end, and was told that it will
 		_, failed := e.drive(ctx, a.Run, asked...)
 		err = errors.Join(err, failed)
@@ -201,6 +204,10 @@ func (d *drive) vote(ctx context.Context, a *engine.Approval, v engine.Vote) err
 		a.Status, a.DecidedAt = engine.ApprovalApproved, &v.At
 	}
 	d.batch.Approvals = []engine.Approval{*a}
+	if a.Status != engine.ApprovalPending && a.Kind != engine.ApprovalGrant && d.record.Status == engine.RunWaiting {
+		d.record.WakeAt = &v.At // with the vote, so that the run goes on whatever happens here
+		d.batch.Runs = []engine.RunRecord{d.record}
+	}
 	d.audit(engine.AuditVote(*a, v))
 	if err := d.engine.config.Store.Commit(context.WithoutCancel(ctx), d.batch); err != nil {
 		return fmt.Errorf("recording the decision: %w", err)

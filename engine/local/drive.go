@@ -23,13 +23,17 @@ var (
 	errEnded    = errors.New("the run is not carried out any more")
 )
 
+// errUnwanted means that a run has nothing to do now.
+var errUnwanted = errors.New("the run has nothing to do now")
+
 // Drive carries a run out: a new one, or one that was interrupted or left
 // behind, from where it stands. It returns the run as it is then: final;
 // unsettled, when a change may or may not have happened and cannot be read
 // back now; or interrupted, when ctx was cancelled, and then changes and
 // messages under way were given the grace to finish. All of these are no
 // errors. Errors are those of the store, after which the run can be continued
-// from what was durable; ErrDriven; ErrVersion; ErrMoved; and engine.ErrNotFound.
+// from what was durable; ErrDriven; ErrBusy, and the run stays queued; ErrVersion;
+// ErrMoved; and engine.ErrNotFound.
 func (e *Engine) Drive(ctx context.Context, run string) (engine.RunRecord, error) {
 	return e.drive(ctx, run)
 }
@@ -78,28 +82,72 @@ func (e *Engine) Cancel(ctx context.Context, run, reason string) (engine.RunReco
 		}
 		return record, nil
 	}
-	return e.drive(ctx, run, request)
+	record, err := e.drive(ctx, run, request)
+	if err == nil && record.Status == engine.RunInterrupted {
+		e.adopt(run) // it was told that it will end
+	}
+	return record, err
 }
 
+// drive carries a run out for somebody outside. What fails is tried again by
+// Serve, where it works.
 func (e *Engine) drive(ctx context.Context, run string, first ...machine.Event) (engine.RunRecord, error) {
+	record, err := e.driveIf(ctx, run, nil, first...)
+	if err != nil && !errors.Is(err, ErrDriven) && !errors.Is(err, ErrBusy) && !errors.Is(err, engine.ErrNotFound) {
+		e.adopt(run)
+	}
+	return record, err
+}
+
+// driveIf carries a run out if it is wanted, which is asked when nobody else can
+// carry it out; a nil wanted is always. It returns errUnwanted if it is not.
+func (e *Engine) driveIf(ctx context.Context, run string, wanted func(engine.RunRecord) (bool, error), first ...machine.Event) (engine.RunRecord, error) {
 	inbox, err := e.enter(run)
 	if err != nil {
 		return engine.RunRecord{}, err
 	}
 	nudged := e.nudged(run)
-	record, err := e.carryOut(ctx, run, inbox, first)
+	record, err := e.carryOutIf(ctx, run, wanted, inbox, first)
 	e.leave(run)
-	if err != nil || record.Status.Final() || ctx.Err() != nil {
+	if err == nil {
+		e.driven(record)
+	}
+	if err != nil && !errors.Is(err, errUnwanted) || record.Status.Final() || ctx.Err() != nil {
 		return record, err
 	}
 	select {
 	case late := <-inbox: // it came when the run had just parked
-		return e.drive(ctx, run, late)
+		return e.driveIf(ctx, run, nil, late)
 	case <-nudged:
-		return e.drive(ctx, run)
+		return e.driveIf(ctx, run, nil)
 	default:
-		return record, nil
+		return record, err
 	}
+}
+
+// carryOutIf carries the run out where it is wanted and has a place.
+func (e *Engine) carryOutIf(ctx context.Context, run string, wanted func(engine.RunRecord) (bool, error), inbox <-chan machine.Event, first []machine.Event) (engine.RunRecord, error) {
+	record, err := e.config.Store.Run(ctx, run)
+	if err != nil {
+		return record, fmt.Errorf("continuing run %s: reading it: %w", run, err)
+	}
+	if wanted != nil {
+		is, err := wanted(record)
+		if err == nil && !is {
+			err = errUnwanted
+		}
+		if err != nil {
+			return record, err
+		}
+	}
+	if !ending(first) { // one that only ends needs no place
+		release, err := e.admit(ctx, record)
+		if err != nil {
+			return record, fmt.Errorf("continuing run %s: %w", run, err)
+		}
+		defer release()
+	}
+	return e.carryOut(ctx, run, inbox, first)
 }
 
 func (e *Engine) carryOut(ctx context.Context, run string, inbox <-chan machine.Event, first []machine.Event) (engine.RunRecord, error) {

@@ -94,6 +94,7 @@ type Progress struct {
 // goroutines, and carries out as many runs at a time as it is asked to.
 type Engine struct {
 	config  Config
+	began   time.Time
 	slots   chan struct{} // one per call under way
 	ids     ids
 	targets targets    // one change at a time at each, of all runs
@@ -103,6 +104,9 @@ type Engine struct {
 	driving  map[string]chan<- machine.Event // by run: where requests from outside go
 	nudges   map[string]chan struct{}        // by run: that there are signals for it
 	programs programs
+	serving  *dispatcher // of Serve, while it works
+
+	admission admission
 }
 
 // New makes an Engine. It starts nothing.
@@ -125,6 +129,7 @@ func New(c Config) (*Engine, error) {
 	c.ChangeTimeout = orDefault(c.ChangeTimeout, DefaultChangeTimeout)
 	return &Engine{
 		config:  c,
+		began:   c.Clock.Now(),
 		slots:   make(chan struct{}, c.Workers),
 		driving: make(map[string]chan<- machine.Event),
 		nudges:  make(map[string]chan struct{}),

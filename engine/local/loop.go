@@ -80,7 +80,7 @@ func (d *drive) parked() bool {
 	if d.machine.Parked() {
 		return true
 	}
-	patience := d.engine.config.Patience
+	patience := d.engine.patience()
 	return patience > 0 && d.machine.Paused() && d.wake.Sub(d.engine.config.Clock.Now()) > patience
 }
 
@@ -170,7 +170,7 @@ func (d *drive) land(kill context.CancelCauseFunc, record func() error) error {
 // resume marks the run as running, finds out what it may do, and issues again
 // what it was waiting for. The bool is whether it goes on now.
 func (d *drive) resume(ctx, calls context.Context) (bool, error) {
-	if (d.record.Status != engine.RunRunning || d.machine.Seq() > 1) && d.audited() {
+	if d.begun() && d.audited() {
 		d.audit(engine.AuditResume(instant(d.engine.config.Clock.Now()), d.record.ID, d.record.Status))
 	}
 	if d.record.Status != engine.RunRunning || d.record.Error != nil {
@@ -196,6 +196,12 @@ func (d *drive) resume(ctx, calls context.Context) (bool, error) {
 	}
 	d.wake, _ = d.machine.NextWake()
 	return true, nil
+}
+
+// begun reports whether the run was carried out before.
+func (d *drive) begun() bool {
+	fresh := d.record.Status == engine.RunRunning || d.record.Status == engine.RunQueued
+	return !fresh || d.machine.Seq() > 1
 }
 
 // halting reports whether the run is about to be stopped.

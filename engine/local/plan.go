@@ -181,7 +181,23 @@ func (e *Engine) apply(ctx context.Context, plan engine.PlanRecord, req ApplyReq
 		Starters: e.starters(plan.Actor, req.Actor), Plan: plan.ID, UndoOf: plan.UndoOf, Lifted: plan.Lifted,
 		ChangeSet: plan.Set, Strict: true, Semantics: machine.Semantics, CreatedAt: now,
 	}
-	return record.ID, e.record(ctx, record, prog, beginning{As: plan.Actor, At: plan.CreatedAt})
+	if record.Group, err = e.groupOfPlan(ctx, record, prog); err != nil {
+		return "", err
+	}
+	return record.ID, e.record(ctx, &record, prog, beginning{As: plan.Actor, At: plan.CreatedAt})
+}
+
+// groupOfPlan names the group of a run that applies a plan. What takes back
+// counts with what it takes back, and waits for no place.
+func (e *Engine) groupOfPlan(ctx context.Context, record engine.RunRecord, prog *program.Program) (string, error) {
+	if record.UndoOf == "" {
+		return groupOf(record, prog)
+	}
+	undone, err := e.config.Store.Run(ctx, record.UndoOf)
+	if err != nil {
+		return "", fmt.Errorf("reading the run it takes back: %w", err)
+	}
+	return undone.Group, nil
 }
 
 // checkPlan refuses a plan that does not hold any more.

@@ -51,14 +51,14 @@ func (e *Engine) retry(ctx context.Context, old engine.RunRecord, actor engine.A
 	}
 	record := engine.RunRecord{
 		ID: id, Playbook: old.Playbook, Hash: old.Hash, Status: engine.RunRunning, Actor: actor, Inputs: old.Inputs,
-		Trigger: old.Trigger, Attempt: old.Attempt + 1, MaxChanges: old.MaxChanges, Connections: old.Connections,
+		Trigger: old.Trigger, Group: old.Group, Attempt: old.Attempt + 1, MaxChanges: old.MaxChanges, Connections: old.Connections,
 		Starters: e.joined(old.Starters, actor), RetryOf: old.ID, Semantics: machine.Semantics, CreatedAt: now,
 	}
 	first, err := e.firstOf(ctx, old)
 	if err != nil {
 		return "", err
 	}
-	return id, e.record(ctx, record, prog, beginning{As: first.Actor, At: first.CreatedAt})
+	return id, e.record(ctx, &record, prog, beginning{As: first.Actor, At: first.CreatedAt})
 }
 
 // firstOf says as whom and when a run began, as its expressions see it.

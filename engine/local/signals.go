@@ -16,8 +16,8 @@ var ErrSignal = errors.New("the signal cannot be sent")
 
 // Signal makes a signal durable, for the step of its run that waits for it now
 // or will. The same one sent again, by its run and id, is one signal. Where
-// this Engine carries the run out, it hears the signal at once; otherwise when
-// it is driven next. Errors wrap ErrSignal and engine.ErrNotFound.
+// this Engine carries the run out, or its Serve works, the run hears the signal at
+// once; otherwise when it is driven next. Errors wrap ErrSignal and engine.ErrNotFound.
 func (e *Engine) Signal(ctx context.Context, s engine.Signal) error {
 	if s.ID == "" || s.Name == "" {
 		return fmt.Errorf("signalling %s: %w: it needs a name and an id", s.Run, ErrSignal)
@@ -44,6 +44,7 @@ func (e *Engine) Signal(ctx context.Context, s engine.Signal) error {
 		return fmt.Errorf("signalling %s: recording it: %w", s.Run, err)
 	}
 	e.nudge(s.Run)
+	e.poke(s.Run)
 	return nil
 }
 

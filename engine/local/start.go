@@ -38,27 +38,33 @@ type StartRequest struct {
 // a run with the request's key exists, that one's id is returned, and false.
 func (e *Engine) StartOnce(ctx context.Context, req StartRequest) (id string, created bool, err error) {
 	id, err = e.Start(ctx, req)
-	if req.Key == "" || !errors.Is(err, engine.ErrDuplicate) {
+	if req.Key == "" || !errors.Is(err, engine.ErrDuplicate) && !errors.Is(err, ErrBusy) {
 		return id, err == nil, err
 	}
-	there, err := e.config.Store.RunByKey(ctx, req.Key)
-	if err != nil {
-		return "", false, fmt.Errorf("finding the run with the key %q: %w", req.Key, err)
+	there, missing := e.config.Store.RunByKey(ctx, req.Key)
+	switch {
+	case missing == nil:
+		return there.ID, false, nil
+	case errors.Is(missing, engine.ErrNotFound): // nothing was started, for want of a place
+		return "", false, err
+	default:
+		return "", false, fmt.Errorf("finding the run with the key %q: %w", req.Key, missing)
 	}
-	return there.ID, false, nil
 }
 
 // Start records a new run and returns its id; Drive carries it out. Before
 // anything is recorded it refuses what would not work: inputs that do not fit
 // (ErrInputs), parts of the language or limits that cannot be honoured yet
-// (ErrUnavailable), and connections that are missing or cannot be opened.
+// (ErrUnavailable), and connections that are missing or cannot be opened. Where
+// the playbook's `concurrency` has no place for another run, it is recorded as
+// queued, or the error wraps ErrBusy, as the playbook says.
 func (e *Engine) Start(ctx context.Context, req StartRequest) (string, error) {
 	record, err := e.newRecord(ctx, req)
 	if err == nil {
 		err = e.checkPolicy(req.Program)
 	}
 	if err == nil {
-		err = e.record(ctx, record, req.Program, beginning{Bundles: []engine.Bundle{req.Bundle}, As: record.Actor, At: record.CreatedAt, Deliveries: req.Deliveries})
+		err = e.record(ctx, &record, req.Program, beginning{Bundles: []engine.Bundle{req.Bundle}, As: record.Actor, At: record.CreatedAt, Deliveries: req.Deliveries})
 	}
 	if err != nil {
 		return "", fmt.Errorf("starting %s: %w", req.Program.Name, err)
@@ -91,11 +97,13 @@ func (e *Engine) newRecord(ctx context.Context, req StartRequest) (engine.RunRec
 	if req.Queue {
 		status = engine.RunQueued
 	}
-	return engine.RunRecord{
+	record := engine.RunRecord{
 		ID: id, Playbook: req.Program.Name, Hash: req.Program.Hash, Status: status, Actor: req.Actor, Key: req.Key, Series: req.Series,
 		Inputs: inputs, Trigger: trigger, Attempt: 1, MaxChanges: req.MaxChanges, Connections: connections,
 		Starters: e.starters(req.Actor), Semantics: machine.Semantics, CreatedAt: now,
-	}, nil
+	}
+	record.Group, err = groupOf(record, req.Program)
+	return record, err
 }
 
 // checkPolicy refuses what the configuration does not let a playbook do.
@@ -140,13 +148,19 @@ type beginning struct {
 	Deliveries []engine.Delivery
 }
 
-// record writes a new run with its first event.
-func (e *Engine) record(ctx context.Context, record engine.RunRecord, prog *program.Program, b beginning) error {
-	started, err := startEvent(record, b.As, b.At)
+// record writes a new run with its first event. One for which there is no place
+// is written as queued.
+func (e *Engine) record(ctx context.Context, record *engine.RunRecord, prog *program.Program, b beginning) error {
+	started, err := startEvent(*record, b.As, b.At)
 	if err != nil {
 		return err
 	}
-	d := newDrive(e, record, prog)
+	release, err := e.enrol(ctx, record, prog)
+	if err != nil {
+		return err
+	}
+	defer release()
+	d := newDrive(e, *record, prog)
 	d.machine = machine.New(prog)
 	d.batch.Bundles = b.Bundles
 	for _, delivery := range b.Deliveries {
@@ -155,10 +169,15 @@ func (e *Engine) record(ctx context.Context, record engine.RunRecord, prog *prog
 	}
 	d.changed = true
 	if d.audited() {
-		d.audit(engine.AuditStart(record))
+		d.audit(engine.AuditStart(*record))
 	}
-	_, err = d.apply(ctx, []machine.Event{started})
-	return err
+	if _, err := d.apply(ctx, []machine.Event{started}); err != nil {
+		return err
+	}
+	if record.Status == engine.RunQueued {
+		e.poke(record.ID)
+	}
+	return nil
 }
 
 func startEvent(record engine.RunRecord, as engine.Actor, at time.Time) (machine.Event, error) {

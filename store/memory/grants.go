@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/drawbridge-soar/drawbridge/engine"
 )
@@ -135,36 +134,4 @@ func (s *Store) RunByKey(ctx context.Context, key string) (engine.RunRecord, err
 		return engine.RunRecord{}, fmt.Errorf("reading the run with the key %q: %w", key, engine.ErrNotFound)
 	}
 	return cloneRun(s.runs[id].record), nil
-}
-
-// Due lists the runs that have something to do, those that waited longest first.
-func (s *Store) Due(ctx context.Context, by time.Time, limit int) ([]engine.RunRecord, error) {
-	if err := s.lock(ctx); err != nil {
-		return nil, fmt.Errorf("listing the runs that are due: %w", err)
-	}
-	defer s.mu.RUnlock()
-	by = engine.StoredTime(by)
-	var out []engine.RunRecord
-	for _, r := range s.runs {
-		if _, waits := since(r.record); waits && (r.record.Status == engine.RunQueued || !r.record.WakeAt.After(by)) {
-			out = append(out, cloneRun(r.record))
-		}
-	}
-	slices.SortFunc(out, func(a, b engine.RunRecord) int {
-		aTime, _ := since(a)
-		bTime, _ := since(b)
-		return cmp.Or(aTime.Compare(bTime), cmp.Compare(a.ID, b.ID))
-	})
-	return page(out, 0, cmp.Or(limit, defaultPage)), nil
-}
-
-// since is from when a run has something to do, if ever.
-func since(r engine.RunRecord) (time.Time, bool) {
-	switch {
-	case r.Status == engine.RunQueued:
-		return r.CreatedAt, true
-	case r.Status == engine.RunWaiting && r.WakeAt != nil:
-		return *r.WakeAt, true
-	}
-	return time.Time{}, false
 }

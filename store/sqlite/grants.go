@@ -120,7 +120,8 @@ func (s *Store) RunByKey(ctx context.Context, key string) (engine.RunRecord, err
 	return r, wrap(err, "reading the run with the key %q", key)
 }
 
-// Due lists the runs that have something to do, those that waited longest first.
+// Due lists the runs that have something to do, those that waited longest first,
+// fairly between playbooks.
 func (s *Store) Due(ctx context.Context, by time.Time, limit int) ([]engine.RunRecord, error) {
 	runs, err := all(ctx, s, scanRun, dueQuery, by.UnixMicro(), cmp.Or(limit, defaultPage))
 	return runs, wrap(err, "listing the runs that are due")
@@ -136,15 +137,22 @@ const (
 	// The second term lets the index serve, in which no run without a key is.
 	runByKeyQuery = runColumns + ` WHERE key = ? AND key <> ''`
 
-	// Each kind is read in the order of its index, no further than the limit.
-	dueQuery = runColumns + ` WHERE n IN (
-		SELECT n FROM (` + queuedQuery + ` LIMIT ?2) UNION ALL SELECT n FROM (` + wakingQuery + ` LIMIT ?2))
-		ORDER BY CASE status WHEN 'queued' THEN created_at ELSE wake_at END, id LIMIT ?2`
+	// Lines are those of a playbook, and of each group of its queued runs.
+	dueQuery = `WITH due AS (` + queuedQuery + ` UNION ALL ` + wakingQuery + ` UNION ALL ` + signalledQuery + `),
+		lined AS (SELECT n, id, playbook, since, row_number() OVER (
+			PARTITION BY playbook, CASE status WHEN 'queued' THEN "group" ELSE '' END ORDER BY since, id) AS place
+			FROM due CROSS JOIN run USING (n)),
+		turns AS (SELECT n AS k, since, row_number() OVER (PARTITION BY playbook ORDER BY place, since, id) AS turn FROM lined),
+		first AS (SELECT k, turn, since FROM turns ORDER BY turn, since, k LIMIT ?2)
+		` + runColumns + ` JOIN first ON n = k ORDER BY turn, since, id`
 
-	queuedQuery = `SELECT n FROM run WHERE status = 'queued' ORDER BY created_at, id`
+	queuedQuery = `SELECT n, created_at AS since FROM run WHERE status = 'queued'`
 
 	// SQLite would rather read all that wait, and sort them.
-	wakingQuery = `SELECT n FROM run INDEXED BY run_wakes WHERE status = 'waiting' AND wake_at <= ?1 ORDER BY wake_at, id`
+	wakingQuery = `SELECT n, wake_at FROM run INDEXED BY run_wakes WHERE status = 'waiting' AND wake_at <= ?1`
+
+	signalledQuery = `SELECT r.n, min(s.at) FROM signal s INDEXED BY signal_unheard CROSS JOIN run r ON r.n = s.run
+		WHERE s.taken = 0 AND r.status = 'waiting' AND coalesce(r.wake_at > ?1, 1) GROUP BY r.n`
 )
 
 const grantColumns = `SELECT id, run, path, playbook, action, access, at_end, connection, fingerprint, target_id, target_name,

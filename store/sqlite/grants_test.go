@@ -23,10 +23,11 @@ func TestIndexesOfTime(t *testing.T) {
 		grants(engine.GrantQuery{States: live}):                                 "SEARCH grant USING INDEX grant_by_state (state=?)",
 		grants(engine.GrantQuery{}) + firstEnding + " LIMIT ?":                  "SCAN grant USING INDEX grant_ends",
 		holdColumns + " WHERE released_at IS NULL" + newestHold:                 "SCAN hold USING INDEX hold_holding",
-		signalsQuery:  "SEARCH signal USING INDEX signal_unheard (run=?)",
-		runByKeyQuery: "SEARCH run USING INDEX run_by_key (key=?)",
-		queuedQuery:   "SEARCH run USING COVERING INDEX run_by_status (status=?)",
-		wakingQuery:   "SEARCH run USING COVERING INDEX run_wakes (wake_at<?)",
+		signalsQuery:   "SEARCH signal USING INDEX signal_unheard (run=?)",
+		runByKeyQuery:  "SEARCH run USING INDEX run_by_key (key=?)",
+		queuedQuery:    "SEARCH run USING COVERING INDEX run_by_status (status=?)",
+		wakingQuery:    "SEARCH run USING COVERING INDEX run_wakes (wake_at<?)",
+		signalledQuery: "SCAN s USING COVERING INDEX signal_unheard",
 	})
 }
 

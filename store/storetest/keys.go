@@ -152,6 +152,51 @@ func dueInOrder(t *testing.T, s engine.Store) {
 	same(t, "more than a page", len(dueIDs(t, s, by, 1000)), 108)
 }
 
+// dueBySignal: a run that waits has something to do when a signal was sent that
+// it has not heard, whenever it wakes.
+func dueBySignal(t *testing.T, s engine.Store) {
+	withRuns(t, s, "run_0")
+	forever := plainRun("run_1")
+	forever.Status = engine.RunWaiting
+	done := plainRun("run_3")
+	done.Status = engine.RunSucceeded
+	commit(t, s, engine.Batch{Runs: []engine.RunRecord{forever, sleeper("run_2", time.Hour), done, sleeper("run_4", -time.Minute)}})
+	var sent []engine.Signal
+	for i, run := range []string{"run_2", "run_1", "run_0", "run_3", "run_4", "run_1"} {
+		sig := signal(run, fmt.Sprint(i))
+		sig.At = noon().Add(time.Duration(i) * time.Second)
+		sent = append(sent, sig)
+	}
+	same(t, "before", dueIDs(t, s, noon(), 0), []string{"run_4"})
+	commit(t, s, engine.Batch{Signals: sent})
+	same(t, "after", dueIDs(t, s, noon(), 0), []string{"run_4", "run_2", "run_1"})
+	commit(t, s, engine.Batch{Signals: []engine.Signal{taken(sent[0], 1), taken(sent[1], 1)}})
+	same(t, "heard in part", dueIDs(t, s, noon(), 0), []string{"run_4", "run_1"})
+	commit(t, s, engine.Batch{Signals: []engine.Signal{taken(sent[5], 2)}})
+	same(t, "heard", dueIDs(t, s, noon(), 0), []string{"run_4"})
+}
+
+// dueFairly: playbooks take turns, and the groups of a playbook do.
+func dueFairly(t *testing.T, s engine.Store) {
+	withRuns(t, s)
+	of := func(r engine.RunRecord, playbook, group string) engine.RunRecord {
+		r.Playbook, r.Group = playbook, group
+		return r
+	}
+	var runs []engine.RunRecord
+	for i := range 4 {
+		runs = append(runs, of(queued(fmt.Sprintf("run_a%d", i), time.Duration(i)*time.Second), "a", "a/x"))
+	}
+	runs = append(runs,
+		of(queued("run_b0", 10*time.Second), "b", ""), of(sleeper("run_b1", 11*time.Second), "b", "b/x"),
+		of(queued("run_a8", 12*time.Second), "a", "a/y"), of(sleeper("run_a9", 13*time.Second), "a", "a/x"))
+	commit(t, s, engine.Batch{Runs: runs})
+	want := []string{"run_a0", "run_b0", "run_b1", "run_a8", "run_a9", "run_a1", "run_a2", "run_a3"}
+	for limit := 1; limit <= len(want); limit++ {
+		same(t, fmt.Sprintf("the first %d", limit), dueIDs(t, s, noon().Add(time.Minute), limit), want[:limit])
+	}
+}
+
 // togetherWithARun: what belongs to a change is there with the step, or not at all.
 func togetherWithARun(t *testing.T, s engine.Store) {
 	withRuns(t, s)

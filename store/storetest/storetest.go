@@ -127,6 +127,8 @@ func cases() []testCase {
 		{"a key of another run is ErrDuplicate", keysDuplicate},
 		{"of many with one key one wins", keysRace},
 		{"runs are due that are queued or wake", runsDue},
+		{"runs are due that have not heard a signal", dueBySignal},
+		{"playbooks and groups take turns in being due", dueFairly},
 		{"the runs that waited longest are due first", dueInOrder},
 		{"a run, its grant and its signal are written together", togetherWithARun},
 
