@@ -32,6 +32,9 @@ const (
 	AuditApprovalWithdrawn Verb = "approval.withdrawn" // object: the approval
 	AuditFrozen            Verb = "changes.frozen"     // object: the freeze
 	AuditThawed            Verb = "changes.thawed"     // object: the freeze
+	AuditScheduleTriggered Verb = "schedule.triggered" // object: the run
+	AuditSchedulePaused    Verb = "schedule.paused"    // object: PLAYBOOK#PLACE
+	AuditScheduleResumed   Verb = "schedule.resumed"   // object: PLAYBOOK#PLACE
 	AuditPruned            Verb = "history.pruned"     // object: the last run or plan that went
 )
 
@@ -271,4 +274,25 @@ func AuditThaw(f Freeze) AuditEntry {
 // the last run or plan that went.
 func AuditPruning(at time.Time, by Actor, object string, p Pruned) AuditEntry {
 	return entry(at, by, AuditPruned, object, map[string]any{"runs": p.Runs, "plans": p.Plans, "first": p.First})
+}
+
+// AuditPause is the entry of a schedule that somebody has paused.
+func AuditPause(by Actor, s ScheduleState) AuditEntry {
+	at := s.LastAt
+	if s.PausedAt != nil {
+		at = *s.PausedAt
+	}
+	return entry(at, by, AuditSchedulePaused, s.ID, map[string]any{"schedule": s.Spec, "reason": s.Reason})
+}
+
+// AuditUnpause is the entry of a schedule that somebody lets fire again. was is
+// its state while it was paused.
+func AuditUnpause(at time.Time, by Actor, was ScheduleState) AuditEntry {
+	return entry(at, by, AuditScheduleResumed, was.ID, map[string]any{"schedule": was.Spec, "paused_by": was.PausedBy})
+}
+
+// AuditTrigger is the entry of a run that somebody has started as if its
+// schedule had fired.
+func AuditTrigger(r RunRecord) AuditEntry {
+	return entry(r.CreatedAt, r.Actor, AuditScheduleTriggered, r.ID, map[string]any{"schedule": r.Series})
 }

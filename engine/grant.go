@@ -97,7 +97,7 @@ type Signal struct {
 
 // ScheduleState is what is remembered of a trigger between fire times.
 type ScheduleState struct {
-	ID       string     `json:"id"` // playbook and place of the trigger: "sweep/0"
+	ID       string     `json:"id"` // playbook and place of the trigger: "sweep#0"
 	Playbook string     `json:"playbook"`
 	Spec     string     `json:"spec"`    // expression and zone it was last seen with
 	LastAt   time.Time  `json:"last_at"` // up to when fire times were decided

@@ -97,11 +97,15 @@ func (d *drive) request(ctx context.Context, o *outlook, questions []machine.Ask
 		if a := d.approvals[q.Path]; a != nil && a.Status == engine.ApprovalPending {
 			continue // it was asked before a restart
 		}
+		older, over, err := d.absorb(ctx, q.Path, engine.ApprovalStep, o.set)
+		if err != nil || over {
+			return err
+		}
 		a, err := d.newApproval(q.Path, o)
 		if err != nil {
 			return err
 		}
-		a.Kind, a.Title, a.By, a.Needs, a.Notify = engine.ApprovalStep, d.engine.config.Redact.String(q.Title), q.By, q.Needs, q.Notify
+		a.Kind, a.Title, a.By, a.Needs, a.Notify = engine.ApprovalStep, d.engine.config.Redact.String(replaces(q.Title, older)), q.By, q.Needs, q.Notify
 		if !q.Expires.IsZero() {
 			expires := q.Expires
 			a.ExpiresAt = &expires
@@ -114,7 +118,7 @@ func (d *drive) request(ctx context.Context, o *outlook, questions []machine.Ask
 		return err
 	}
 	d.tellPeople(ctx)
-	return nil
+	return d.supersede(ctx)
 }
 
 // newApproval makes a request about a change set; value, answers and set are
@@ -141,13 +145,18 @@ func (d *drive) newApproval(path string, o *outlook) (*engine.Approval, error) {
 	}, nil
 }
 
-// openGate asks people about the run as a whole, and parks it.
-func (d *drive) openGate(ctx context.Context, set engine.ChangeSet, kind engine.ApprovalKind, title string) error {
+// openGate asks people about the run as a whole, and parks it. The bool is
+// whether the run goes on instead, to its end: there is nothing to ask.
+func (d *drive) openGate(ctx context.Context, set engine.ChangeSet, kind engine.ApprovalKind, title string) (bool, error) {
+	older, over, err := d.absorb(ctx, gatePath, kind, set)
+	if err != nil || over {
+		return over, err
+	}
 	a, err := d.newApproval(gatePath, &outlook{set: set})
 	if err != nil {
-		return err
+		return false, err
 	}
-	a.Kind, a.Title = kind, d.engine.config.Redact.String(title)
+	a.Kind, a.Title = kind, d.engine.config.Redact.String(replaces(title, older))
 	timeout := gateTimeout
 	if p := d.engine.config.Guard.Approval(d.record.Playbook); p != nil {
 		a.By, a.Needs = p.By, max(1, p.Needs)
@@ -161,10 +170,10 @@ func (d *drive) openGate(ctx context.Context, set engine.ChangeSet, kind engine.
 	d.batch.Approvals = append(d.batch.Approvals, *a)
 	d.audit(engine.AuditAsk(*a))
 	if err := d.park(ctx, expires); err != nil {
-		return err
+		return false, err
 	}
 	d.tellPeople(ctx)
-	return nil
+	return false, d.supersede(ctx)
 }
 
 // passGate goes on where people were asked about the run as a whole.
@@ -185,7 +194,10 @@ func (d *drive) passGate(ctx context.Context, gate *engine.Approval) (bool, erro
 	case engine.ApprovalPending:
 		if !d.isOver(gate) {
 			d.tellPeople(ctx)
-			return false, d.park(ctx, *gate.ExpiresAt)
+			if err := d.park(ctx, *gate.ExpiresAt); err != nil {
+				return false, err
+			}
+			return false, d.supersede(ctx)
 		}
 		d.expire(gate)
 	default:

@@ -57,9 +57,9 @@ func (d *drive) clear(ctx context.Context, set engine.ChangeSet) (bool, error) {
 		d.halt(refusal)
 		return true, nil
 	case refusal != nil:
-		return false, d.openGate(ctx, set, engine.ApprovalGuard, "Let it through? "+refusal.Message)
+		return d.openGate(ctx, set, engine.ApprovalGuard, "Let it through? "+refusal.Message)
 	case pending && policy != nil:
-		return false, d.openGate(ctx, set, engine.ApprovalPolicy, fmt.Sprintf("Let %s change %d targets?", d.record.Playbook, len(set.Pending())))
+		return d.openGate(ctx, set, engine.ApprovalPolicy, fmt.Sprintf("Let %s change %d targets?", d.record.Playbook, len(set.Pending())))
 	default:
 		return true, nil
 	}

@@ -3,6 +3,7 @@ package local
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -14,6 +15,9 @@ import (
 // snapshotEvery is after how many events the state is stored anew: replaying
 // that many costs less than a glance, and storing more often costs every step.
 const snapshotEvery = 64
+
+// errRecording begins the errors of a store that did not take a batch.
+var errRecording = errors.New("recording")
 
 // instant is a time as a run keeps it: in UTC, to the millisecond, the same
 // after it was stored.
@@ -179,7 +183,7 @@ func (d *drive) commit(ctx context.Context) error {
 		d.batch.Runs = []engine.RunRecord{d.record}
 	}
 	if err := d.engine.config.Store.Commit(ctx, d.batch); err != nil {
-		return fmt.Errorf("recording: %w", err)
+		return fmt.Errorf("%w: %w", errRecording, err)
 	}
 	if len(d.batch.Snapshots) > 0 {
 		d.kept = d.machine.Seq()

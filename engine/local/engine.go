@@ -107,6 +107,8 @@ type Engine struct {
 	serving  *dispatcher // of Serve, while it works
 
 	admission admission
+
+	fires fires
 }
 
 // New makes an Engine. It starts nothing.
