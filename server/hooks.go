@@ -58,14 +58,31 @@ type Delivery struct {
 type Starter interface {
 	// Start returns when the run is durable. One with a key or an id that was
 	// taken before starts nothing: the answer is the run of that time, and
-	// duplicate. ErrBody means that the body makes no inputs of the playbook;
-	// any other error that it can be sent again.
+	// duplicate; the run is "" where it is gone since. ErrBody means that the body
+	// makes no inputs of the playbook, ErrRefused that its run may not be; any
+	// other error that it can be sent again, and a BusyError when.
 	Start(ctx context.Context, d Delivery) (run string, duplicate bool, err error)
 }
 
 // ErrBody is wrapped by a Starter's error about what the sender sent. What the
 // error says beyond it is logged, and not answered.
 var ErrBody = errors.New("the body does not make the inputs of the playbook")
+
+// ErrRefused is wrapped by a Starter's error about a run that may not be: sending
+// it again changes nothing. What the error says beyond it is logged, and not answered.
+var ErrRefused = errors.New("the limits or the policy refuse the run of the playbook")
+
+// BusyError is a Starter's error about a run that cannot be taken now.
+type BusyError struct {
+	After time.Duration // after which to send it again; not said below a second
+	Err   error         // for the log
+}
+
+// Error is the error itself.
+func (e *BusyError) Error() string { return e.Err.Error() }
+
+// Unwrap is the error itself.
+func (e *BusyError) Unwrap() error { return e.Err }
 
 // result is what became of a delivery.
 type result string
@@ -79,12 +96,13 @@ const (
 	resultTooLarge  result = "too_large"
 	resultMalformed result = "malformed" // no JSON
 	resultMisfit    result = "misfit"    // not of the declared shape
+	resultRefused   result = "refused"   // by limits or the policy
 	resultFailed    result = "failed"    // could not be started; it may be sent again
 )
 
 func results() []result {
 	return []result{
-		resultStarted, resultDuplicate, resultUnknown, resultUnproven, resultLimited, resultTooLarge, resultMalformed, resultMisfit, resultFailed,
+		resultStarted, resultDuplicate, resultUnknown, resultUnproven, resultLimited, resultTooLarge, resultMalformed, resultMisfit, resultRefused, resultFailed,
 	}
 }
 
@@ -303,13 +321,8 @@ func (h *Handler) start(ctx context.Context, deliveries []Delivery) (started, er
 	done := started{Duplicate: true}
 	for _, d := range deliveries {
 		run, duplicate, err := h.config.Starter.Start(ctx, d)
-		if errors.Is(err, ErrBody) {
-			return done, refuse(http.StatusUnprocessableEntity, resultMisfit, ErrBody.Error()+" "+d.Playbook, err)
-		}
 		if err != nil {
-			failed := refuse(http.StatusServiceUnavailable, resultFailed, "the run could not be started; send it again", err)
-			failed.retry = 5 * time.Second
-			return done, failed
+			return done, unstarted(d, err)
 		}
 		done.Runs, done.Duplicate = append(done.Runs, run), done.Duplicate && duplicate
 	}
@@ -318,6 +331,23 @@ func (h *Handler) start(ctx context.Context, deliveries []Delivery) (started, er
 		done.Runs = nil
 	}
 	return done, nil
+}
+
+// unstarted is the answer about a delivery that started nothing.
+func unstarted(d Delivery, err error) *refusal {
+	var busy *BusyError
+	switch {
+	case errors.Is(err, ErrBody):
+		return refuse(http.StatusUnprocessableEntity, resultMisfit, ErrBody.Error()+" "+d.Playbook, err)
+	case errors.Is(err, ErrRefused):
+		return refuse(http.StatusUnprocessableEntity, resultRefused, ErrRefused.Error()+" "+d.Playbook, err)
+	}
+	failed := refuse(http.StatusServiceUnavailable, resultFailed, "the run could not be started; send it again", err)
+	failed.retry = 5 * time.Second
+	if errors.As(err, &busy) && busy.After >= time.Second {
+		failed.retry = busy.After
+	}
+	return failed
 }
 
 // shortened is a name that somebody sent, for the log.

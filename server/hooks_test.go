@@ -358,6 +358,14 @@ func TestWhatCannotBeStartedIsSaidAndCanBeSentAgain(t *testing.T) {
 	if status, doc := w.send(signed(good, noon)); status != http.StatusUnprocessableEntity || strings.Contains(fmt.Sprint(doc), "window") {
 		t.Errorf("got %d %v", status, doc)
 	}
+	w.starts.err = fmt.Errorf("%w: window is 9", server.ErrRefused)
+	if status, doc := w.send(signed(good, noon)); status != http.StatusUnprocessableEntity || strings.Contains(fmt.Sprint(doc), "window") || !strings.Contains(fmt.Sprint(doc), "policy") {
+		t.Errorf("got %d %v", status, doc)
+	}
+	w.starts.err = &server.BusyError{After: time.Minute, Err: errors.New("three runs are under way")}
+	if status, doc := w.send(signed(good, noon)); status != http.StatusServiceUnavailable || strings.Contains(fmt.Sprint(doc), "three") {
+		t.Errorf("got %d %v", status, doc)
+	}
 	w.starts.err = nil
 	if status, doc := w.send(signed(good, noon)); status != http.StatusAccepted || doc["duplicate"] != nil {
 		t.Errorf("sent again: got %d %v", status, doc)
@@ -433,7 +441,7 @@ func TestMetrics(t *testing.T) {
 	w := newWorld(t)
 	w.engine.figures = server.Figures{
 		Runs: map[engine.RunStatus]int64{engine.RunWaiting: 7}, Steps: map[engine.StepStatus]int64{engine.StepSucceeded: 9},
-		Changes: map[engine.Outcome]int64{engine.OutcomeDone: 4}, GrantsLive: 3, GrantsOverdue: 1, Fires: 12, Missed: 2, Queue: 5,
+		Changes: map[engine.Outcome]int64{engine.OutcomeDone: 4}, GrantsLive: 3, GrantsOverdue: 1, Fires: 12, Missed: 2, Queue: 5, NoticesSent: 6, NoticesLost: 8,
 	}
 	w.send(signed(good, noon))
 	_, doc := w.get("/metrics")
@@ -441,7 +449,7 @@ func TestMetrics(t *testing.T) {
 	for _, line := range []string{
 		`drawbridge_runs{status="waiting"} 7`, `drawbridge_steps_total{status="succeeded"} 9`, `drawbridge_changes_total{outcome="done"} 4`,
 		`drawbridge_grants{state="live"} 3`, `drawbridge_grants{state="overdue"} 1`, `drawbridge_schedule_fires_total 12`,
-		`drawbridge_schedule_missed_total 2`, `drawbridge_queue_length 5`,
+		`drawbridge_schedule_missed_total 2`, `drawbridge_queue_length 5`, `drawbridge_notices_sent_total 6`, `drawbridge_notices_dropped_total 8`,
 		`drawbridge_webhook_deliveries_total{result="started"} 1`, `drawbridge_webhook_deliveries_total{result="unproven"} 0`, `version="1.2.3"`,
 	} {
 		if !strings.Contains(text, line) {

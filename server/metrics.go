@@ -13,8 +13,8 @@ import (
 // scrapeTimeout is how long the engine may take to count.
 const scrapeTimeout = 5 * time.Second
 
-// Figures is what the engine counts. Steps, Changes, Fires and Missed only
-// grow while the process lives; the others are as of now.
+// Figures is what the engine counts. Steps, Changes, Fires, Missed and the
+// notices only grow while the process lives; the others are as of now.
 type Figures struct {
 	Runs          map[engine.RunStatus]int64
 	Steps         map[engine.StepStatus]int64 // that ended
@@ -24,12 +24,15 @@ type Figures struct {
 	Fires         int64 // fire times of schedules that started a run
 	Missed        int64 // fire times that nothing was done about
 	Queue         int64 // runs that wait for a worker
+	NoticesSent   int64 // messages to people; a digest is one
+	NoticesLost   int64 // what people could not be told of
 }
 
 // figures asks the engine at each scrape.
 type figures struct {
 	config                                             Config
 	runs, steps, changes, grants, fires, missed, queue *prometheus.Desc
+	sent, lost                                         *prometheus.Desc
 }
 
 func newFigures(c Config) *figures {
@@ -45,12 +48,14 @@ func newFigures(c Config) *figures {
 		fires:   desc("schedule_fires_total", "Fire times of schedules that started a run."),
 		missed:  desc("schedule_missed_total", "Fire times of schedules that were missed."),
 		queue:   desc("queue_length", "Runs that wait for a worker."),
+		sent:    desc("notices_sent_total", "Messages to the connection under notify; a digest is one."),
+		lost:    desc("notices_dropped_total", "Notices that could not be delivered to the connection under notify."),
 	}
 }
 
 // Describe names the metrics.
 func (f *figures) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{f.runs, f.steps, f.changes, f.grants, f.fires, f.missed, f.queue} {
+	for _, d := range []*prometheus.Desc{f.runs, f.steps, f.changes, f.grants, f.fires, f.missed, f.queue, f.sent, f.lost} {
 		out <- d
 	}
 }
@@ -77,6 +82,8 @@ func (f *figures) Collect(out chan<- prometheus.Metric) {
 	one(f.fires, prometheus.CounterValue, n.Fires)
 	one(f.missed, prometheus.CounterValue, n.Missed)
 	one(f.queue, prometheus.GaugeValue, n.Queue)
+	one(f.sent, prometheus.CounterValue, n.NoticesSent)
+	one(f.lost, prometheus.CounterValue, n.NoticesLost)
 }
 
 func each[K ~string](out chan<- prometheus.Metric, d *prometheus.Desc, kind prometheus.ValueType, counts map[K]int64) {

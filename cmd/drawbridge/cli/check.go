@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/drawbridge-soar/drawbridge/cmd/drawbridge/config"
 	"github.com/drawbridge-soar/drawbridge/engine"
 	"github.com/drawbridge-soar/drawbridge/playbooks"
 	"github.com/drawbridge-soar/drawbridge/playbooks/yamldoc"
@@ -52,12 +53,16 @@ func (a *app) check(paths []string) error {
 		return err
 	}
 	if conf.Path != "" {
-		env.Asking = asking(conf)
-		env.Serving = &playbooks.Serving{Webhooks: conf.WebhookNames(), Notify: conf.Notify}
+		env.Asking, env.Serving = asking(conf), unattended(conf)
 	}
 	checked := playbooks.Check(env, paths...)
 	found := yamldoc.Sort(append(checkedPolicy(conf, env.Actions, checked), diagnosticsIn(checked)...))
 	return a.showChecked(len(checked), found, conf.Path != "")
+}
+
+// unattended is what a configuration says of runs that nobody starts by hand.
+func unattended(conf *config.Config) *playbooks.Serving {
+	return &playbooks.Serving{Webhooks: conf.WebhookNames(), Notify: conf.Notify}
 }
 
 func diagnosticsIn(checked []playbooks.Checked) []yamldoc.Diagnostic {

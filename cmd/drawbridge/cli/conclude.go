@@ -61,8 +61,15 @@ func leftovers(ctx context.Context, rt *opened, except string) ([]engine.RunReco
 }
 
 // reportLeftovers says which runs wait to be resumed. Not knowing keeps
-// nothing from being run, so it is only logged.
+// nothing from being run, so it is only logged. A serving process carries them
+// on by itself.
 func (a *app) reportLeftovers(ctx context.Context, rt *opened, except string) {
+	if a.house == nil {
+		a.listLeftovers(ctx, rt, except)
+	}
+}
+
+func (a *app) listLeftovers(ctx context.Context, rt *opened, except string) {
 	found, err := leftovers(ctx, rt, except)
 	if err != nil && !errors.Is(err, context.Canceled) {
 		a.log.Warn("looking for unfinished runs", "error", err)
@@ -84,7 +91,7 @@ func (a *app) chooseLeftover(ctx context.Context, rt *opened) (string, error) {
 	case len(found) == 0:
 		return "", usage("no run is unfinished in %s", rt.path)
 	case len(found) > 1:
-		a.reportLeftovers(ctx, rt, "")
+		a.listLeftovers(ctx, rt, "")
 		return "", usage("%d runs are unfinished: name one", len(found))
 	default:
 		return found[0].ID, nil

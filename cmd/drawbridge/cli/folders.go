@@ -11,7 +11,7 @@ import (
 
 	"github.com/drawbridge-soar/drawbridge/cmd/drawbridge/config"
 	"github.com/drawbridge-soar/drawbridge/engine"
-	"github.com/drawbridge-soar/drawbridge/engine/program"
+	"github.com/drawbridge-soar/drawbridge/engine/local"
 	"github.com/drawbridge-soar/drawbridge/playbooks"
 	"github.com/drawbridge-soar/drawbridge/playbooks/yamldoc"
 )
@@ -20,11 +20,7 @@ import (
 const lookEvery = 2 * time.Second
 
 // Active is a playbook as a serving process uses it for new runs.
-type Active struct {
-	Program *program.Program
-	Bundle  engine.Bundle
-	Source  string // its file, as an absolute path
-}
+type Active = local.Active
 
 // folders keeps the playbooks of the configuration's folders as they were when
 // they last passed the checks. It may be used by several goroutines.
@@ -151,7 +147,7 @@ func (a *app) checker(conf *config.Config) func([]string) ([]playbooks.Checked, 
 		if err != nil {
 			return nil, err
 		}
-		env.Asking = asking(conf)
+		env.Asking, env.Serving = asking(conf), unattended(conf)
 		checked := playbooks.Check(env, paths...)
 		for i := range checked {
 			if c := &checked[i]; c.Program != nil {

@@ -110,19 +110,36 @@ func (h *house) grants(ctx context.Context) (live, overdue int64, err error) {
 // Figures is what /metrics shows. Of runs, those that are not over are counted
 // as they stand, and those that are over since the process began.
 func (h *house) Figures(ctx context.Context) (server.Figures, error) {
-	unfinished, err := h.rt.engine.Leftovers(ctx)
-	if err != nil {
+	out := h.hub.figures()
+	if err := h.countUnfinished(ctx, out.Runs); err != nil {
 		return server.Figures{}, err
 	}
-	out := h.hub.figures()
-	for _, r := range unfinished {
-		out.Runs[r.Status]++
-		if r.Status == engine.RunQueued {
-			out.Queue++
-		}
+	out.Queue = out.Runs[engine.RunQueued]
+	out.NoticesSent, out.NoticesLost = h.notices.counts()
+	if h.fired != nil {
+		out.Fires, out.Missed = h.fired()
 	}
+	var err error
 	out.GrantsLive, out.GrantsOverdue, err = h.grants(ctx)
 	return out, err
+}
+
+// countUnfinished counts the runs that are not over, by status, and keeps none
+// of them: there may be a hundred thousand that wait.
+func (h *house) countUnfinished(ctx context.Context, counts map[engine.RunStatus]int64) error {
+	q := engine.RunQuery{Limit: pageSize, Statuses: []engine.RunStatus{
+		engine.RunQueued, engine.RunRunning, engine.RunWaiting, engine.RunUnsettled, engine.RunInterrupted,
+	}}
+	for r, err := range every(func(after string) ([]engine.RunRecord, error) {
+		q.After = after
+		return h.rt.store.Runs(ctx, q)
+	}, func(r engine.RunRecord) string { return r.ID }) {
+		if err != nil {
+			return fmt.Errorf("counting the runs: %w", err)
+		}
+		counts[r.Status]++
+	}
+	return nil
 }
 
 func (h *hub) figures() server.Figures {

@@ -31,6 +31,12 @@ type house struct {
 	rt   *opened
 	hub  *hub
 
+	notices   *notifier
+	playbooks *folders
+	// fired counts the fire times of schedules that started a run, and those
+	// that were missed; nil where nothing counts them.
+	fired func() (fires, missed int64)
+
 	mu       sync.Mutex
 	stopping chan struct{} // closed when nothing new begins
 	runs     sync.WaitGroup
@@ -117,7 +123,7 @@ func (h *house) driveToTheEnd(ctx context.Context, id string, way driver) (engin
 		return h.follow(ctx, id, changed)
 	}
 	if err == nil {
-		h.app.notify(context.WithoutCancel(ctx), h.rt, record)
+		h.notices.hearRun(record)
 	} else {
 		h.app.log.Error("carrying out a run", "run", id, "error", err)
 	}

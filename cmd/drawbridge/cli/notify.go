@@ -43,13 +43,7 @@ func send(ctx context.Context, connections local.Connections, name string, m mes
 	return messenger.Send(ctx, m)
 }
 
-// notice says what became of a run; what others wrote in it is foreign.
+// notice is a message about a run.
 func notice(run engine.RunRecord) engine.Text {
-	text := engine.Text{
-		{S: "Drawbridge: "}, {S: run.Playbook, Foreign: true}, {S: " is " + string(run.Status)},
-	}
-	if run.Error != nil {
-		text = append(text, engine.TextPart{S: ": "}, engine.TextPart{S: run.Error.Message, Foreign: true})
-	}
-	return append(text, engine.TextPart{S: " (" + run.ID + ", started by "}, engine.TextPart{S: run.Actor.Name, Foreign: true}, engine.TextPart{S: ")"})
+	return append(engine.Text{{S: "Drawbridge: "}}, runNote(run)...)
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -16,7 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/drawbridge-soar/drawbridge/cmd/drawbridge/config"
-	"github.com/drawbridge-soar/drawbridge/engine"
+	"github.com/drawbridge-soar/drawbridge/engine/local"
 	"github.com/drawbridge-soar/drawbridge/server"
 	"github.com/drawbridge-soar/drawbridge/steps/message"
 )
@@ -52,13 +53,13 @@ the process at once, and nothing is lost either.`,
 		RunE:    work(func(ctx context.Context, _ []string) error { return a.serve(ctx, o) }),
 	}
 	cmd.Flags().StringVar(&o.listen, "listen", "", "the address of the HTTP server (default "+config.DefaultServe().Listen+", or what the configuration says)")
-	cmd.Flags().StringVar(&o.log, "log", "text", "how to log to standard error: text or json")
+	cmd.Flags().StringVar(&o.log, "log", "", "how to log to standard error: text or json (default text, or what the configuration says)")
 	return cmd
 }
 
 func (a *app) serve(ctx context.Context, o serveOptions) error {
-	if err := a.serveLog(o.log); err != nil {
-		return err
+	if o.log != "" && o.log != logText && o.log != logJSON { // before anything is read
+		return usage("--log must be text or json, not %q", o.log)
 	}
 	conf, err := a.config()
 	if err != nil {
@@ -67,29 +68,50 @@ func (a *app) serve(ctx context.Context, o serveOptions) error {
 	if err := a.refuseUnavailable(conf); err != nil {
 		return err
 	}
-	h := &house{app: a, conf: conf, hub: newHub(), stopping: make(chan struct{})}
+	a.serveLog(orElse(o.log, conf.Serve.Log))
+	h := newHouse(a, conf)
 	a.health = &health{}
-	if h.rt, err = a.start(ctx, conf, a.stderr, h.hub.publish); err != nil {
+	if h.rt, err = a.start(ctx, conf, a.stderr, h.publish); err != nil {
 		return err
 	}
 	return errors.Join(h.serve(ctx, o), h.rt.close())
 }
 
+// newHouse is a house whose engine is still to be started.
+func newHouse(a *app, conf *config.Config) *house {
+	h := &house{app: a, conf: conf, hub: newHub(), stopping: make(chan struct{})}
+	var tell func(context.Context, message.Message) error
+	if conf.Notify != "" {
+		tell = func(ctx context.Context, m message.Message) error { return send(ctx, h.rt.connections, conf.Notify, m) }
+	}
+	h.notices = newNotifier(tell, a.log, a.now, a.redactor.String)
+	h.playbooks = &folders{conf: conf, check: a.checker(conf), report: h.reportBroken}
+	return h
+}
+
+// publish passes a step forward of a run on.
+func (h *house) publish(p local.Progress) {
+	h.hub.publish(p)
+	h.notices.hearProgress(p)
+}
+
+// The forms of the log.
+const (
+	logText = "text"
+	logJSON = "json"
+)
+
 // serveLog logs what happens, in the form that is asked for.
-func (a *app) serveLog(form string) error {
+func (a *app) serveLog(form string) {
 	o := &slog.HandlerOptions{Level: slog.LevelInfo}
 	if a.verbose {
 		o.Level = slog.LevelDebug
 	}
-	switch form {
-	case "text":
-		a.log = slog.New(a.redactor.Handler(slog.NewTextHandler(a.stderr, o)))
-	case "json":
+	if form == logJSON {
 		a.log = slog.New(a.redactor.Handler(slog.NewJSONHandler(a.stderr, o)))
-	default:
-		return usage("--log must be text or json, not %q", form)
+		return
 	}
-	return nil
+	a.log = slog.New(a.redactor.Handler(slog.NewTextHandler(a.stderr, o)))
 }
 
 // level is from where on the commands of others log.
@@ -119,9 +141,7 @@ func (h *house) open(ctx context.Context, o serveOptions) (doors, error) {
 
 // serve lets others in until it is told to stop.
 func (h *house) serve(ctx context.Context, o serveOptions) error {
-	handler, err := server.New(server.Config{
-		Engine: h, Version: thisVersion().Version, Commit: thisVersion().Revision, Log: h.app.log, Now: h.app.now,
-	})
+	handler, err := h.handler()
 	if err != nil {
 		return fmt.Errorf("preparing the server: %w", err)
 	}
@@ -134,16 +154,25 @@ func (h *house) serve(ctx context.Context, o serveOptions) error {
 	return h.live(ctx, d, handler.HTTP(), h.loop())
 }
 
+// handler answers webhooks, and how the process is doing.
+func (h *house) handler() (*server.Handler, error) {
+	taken := &hooks{configured: h.conf.Webhooks, active: h.active, engine: h.rt.engine, now: h.app.now, clean: h.app.redactor.String}
+	return server.New(server.Config{
+		Engine: h, Hooks: taken, Starter: taken, Secrets: h.rt.secrets,
+		Version: thisVersion().Version, Commit: thisVersion().Revision, Log: h.app.log, Now: h.app.now,
+	})
+}
+
 // live works until ctx ends, or one of its parts does.
 func (h *house) live(ctx context.Context, d doors, web *http.Server, own loop) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	outside, shut := context.WithCancel(context.WithoutCancel(ctx)) // of the socket's commands
 	defer shut()
-	playbooks := h.folders()
-	if err := playbooks.look(); err != nil {
+	if err := h.playbooks.look(); err != nil {
 		cancel(err)
 	}
+	told := h.tellPeople(ctx)
 	var parts sync.WaitGroup
 	part := func(what string, f func() error) {
 		parts.Go(func() {
@@ -154,12 +183,14 @@ func (h *house) live(ctx context.Context, d doors, web *http.Server, own loop) e
 	}
 	part("serving HTTP", func() error { return web.Serve(d.http) })
 	part("serving the socket", func() error { return server.Commands{Run: h.command, Log: h.app.log}.Serve(outside, d.socket) })
-	part("watching the playbooks", func() error { h.watchFolders(ctx, playbooks); return nil })
+	part("watching the playbooks", func() error { h.watchFolders(ctx); return nil })
+	part("forgetting what may go", func() error { h.forget(ctx); return nil })
 	part("carrying out runs", func() error { return own.Serve(ctx) })
 	<-ctx.Done()
 	h.app.log.Info("stopping: nothing new begins, and what is under way may end", "grace", h.grace().String())
 	h.leave(context.WithoutCancel(ctx), web, shut)
 	parts.Wait()
+	told()
 	h.app.log.Info("stopped; what has not ended is resumed when it serves again")
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
 		return cause
@@ -212,38 +243,70 @@ func (h *house) untilTold(ctx context.Context) (told context.Context, stop func(
 	}
 }
 
-func (h *house) folders() *folders {
-	return &folders{conf: h.conf, check: h.app.checker(h.conf), report: h.reportBroken}
+// tellPeople has the notifier work. The function it returns ends that, after a
+// last try to tell what is left.
+func (h *house) tellPeople(ctx context.Context) (end func()) {
+	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var telling sync.WaitGroup
+	telling.Go(func() { h.notices.run(ctx) })
+	return func() {
+		stop()
+		telling.Wait()
+		h.notices.close(context.WithoutCancel(ctx))
+	}
 }
 
-func (h *house) watchFolders(ctx context.Context, f *folders) {
+func (h *house) watchFolders(ctx context.Context) {
+	if !h.conf.Serve.Watch {
+		return
+	}
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
-	f.watch(ctx, tick.C, func(err error) { h.app.log.Error("looking at the playbooks", "error", err) })
+	h.playbooks.watch(ctx, tick.C, func(err error) { h.reportBroken("the folders of playbooks cannot be read again: " + err.Error()) })
 }
 
 // reportBroken tells of a playbook that does not pass the checks.
-func (h *house) reportBroken(text string) {
-	h.app.log.Error(text)
-	if h.rt.notify == "" {
-		return
-	}
-	if h.enter() != nil {
-		return // it is stopping, and says so again when it serves again
-	}
-	go func() {
-		defer h.runs.Done()
-		ctx, cancel := context.WithTimeout(context.Background(), notifyTimeout)
-		defer cancel()
-		m := message.Message{Text: engine.Text{{S: "Drawbridge: "}, {S: text, Foreign: true}}, Key: "broken/" + text}
-		if err := send(ctx, h.rt.connections, h.rt.notify, m); err != nil {
-			h.app.log.Warn("nobody was told of a broken playbook", "connection", h.rt.notify, "error", err)
+func (h *house) reportBroken(text string) { h.notices.hearBroken(text) }
+
+// active are the playbooks that start by themselves, as they are now. Of several
+// of one name it is the first: limits and policies go by names.
+func (h *house) active() []local.Active {
+	var out []local.Active
+	for _, p := range h.playbooks.list() {
+		same := func(q local.Active) bool { return q.Program.Name == p.Program.Name }
+		if !slices.ContainsFunc(out, same) {
+			out = append(out, p)
 		}
-	}()
+	}
+	return out
 }
 
+// serving is what the engine's own loop needs.
+func (h *house) serving() local.Serving {
+	return local.Serving{Playbooks: h.active, Tell: h.notices.hear}
+}
+
+// selfDriven is an engine that works by itself.
+type selfDriven interface {
+	Serve(ctx context.Context, s local.Serving) error
+}
+
+// engineLoop is the engine's own work.
+type engineLoop struct {
+	engine selfDriven
+	house  *house
+}
+
+// Serve has the engine work by itself until ctx ends.
+func (l engineLoop) Serve(ctx context.Context) error { return l.engine.Serve(ctx, l.house.serving()) }
+
 // loop is the engine's own work.
-func (h *house) loop() loop { return sweepingLoop{h} }
+func (h *house) loop() loop {
+	if e, ok := any(h.rt.engine).(selfDriven); ok {
+		return engineLoop{e, h}
+	}
+	return sweepingLoop{h}
+}
 
 // sweepingLoop ends grants at their time, and nothing else.
 type sweepingLoop struct{ house *house }

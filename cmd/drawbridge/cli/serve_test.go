@@ -56,16 +56,16 @@ func serve(t *testing.T) *serving {
 		stdout: r.Writer(io.Discard), stderr: r.Writer(io.Discard), redactor: r, log: slog.New(slog.DiscardHandler), now: time.Now,
 		lookup: os.LookupEnv, dbPath: filepath.Join(dir, "d.db"), health: &health{}, output: "table", running: "serve",
 	}
-	h := &house{app: a, conf: &config.Config{}, hub: newHub(), stopping: make(chan struct{})}
+	h := newHouse(a, &config.Config{})
 	ctx, cancel := context.WithCancel(context.Background())
-	if h.rt, err = a.start(ctx, h.conf, io.Discard, h.hub.publish); err != nil {
+	if h.rt, err = a.start(ctx, h.conf, io.Discard, h.publish); err != nil {
 		t.Fatal(err)
 	}
 	s := &serving{house: h, loop: fakeLoop{make(chan struct{}), make(chan error, 1)}, done: make(chan error, 1), stop: cancel}
 	if s.doors, err = h.open(ctx, serveOptions{listen: "127.0.0.1:0"}); err != nil {
 		t.Fatal(err)
 	}
-	handler, err := server.New(server.Config{Engine: h})
+	handler, err := h.handler()
 	if err != nil {
 		t.Fatal(err)
 	}

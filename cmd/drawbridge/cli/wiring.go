@@ -61,15 +61,24 @@ func (a *app) config() (*config.Config, error) {
 // where it does not belong. One that cannot be had now is an error only where
 // it is needed.
 func (a *app) learnSecrets(ctx context.Context, conf *config.Config, keeper *secret.Keeper) {
+	learn := func(ref secret.Reference, of, name, setting string) {
+		if _, err := keeper.Resolve(ctx, ref); err != nil {
+			a.log.Debug("a secret is not there", of, name, "setting", setting, "error", err)
+		}
+	}
 	for _, c := range conf.Connections {
 		for name, value := range c.Settings {
-			ref, ok := value.(secret.Reference)
-			if !ok {
-				continue
+			if ref, ok := value.(secret.Reference); ok {
+				learn(ref, "connection", c.Name, name)
 			}
-			if _, err := keeper.Resolve(ctx, ref); err != nil {
-				a.log.Debug("a secret is not there", "connection", c.Name, "setting", name, "error", err)
-			}
+		}
+	}
+	for _, w := range conf.Webhooks {
+		if w.Secret != "" {
+			learn(w.Secret, "webhook", w.Name, "secret")
+		}
+		if w.Token != "" {
+			learn(w.Token, "webhook", w.Name, "token")
 		}
 	}
 }
@@ -87,16 +96,29 @@ func (a *app) reject(problems []yamldoc.Diagnostic) error {
 	return quit(exitUsage)
 }
 
-// connections opens a configuration's connections when they are needed.
-func (a *app) connections(ctx context.Context, conf *config.Config, messages io.Writer) (*config.Connections, error) {
+// secrets reads the secrets of a configuration when they are needed.
+func (a *app) secrets(ctx context.Context, conf *config.Config) (*secret.Keeper, error) {
 	keeper, err := secret.NewKeeper(secret.KeeperConfig{Redactor: a.redactor, Lookup: a.lookup, Log: a.log})
 	if err != nil {
 		return nil, fmt.Errorf("preparing secrets: %w", err)
 	}
 	a.learnSecrets(ctx, conf, keeper)
+	return keeper, nil
+}
+
+// connections opens a configuration's connections when they are needed.
+func (a *app) connections(ctx context.Context, conf *config.Config, messages io.Writer) (*config.Connections, error) {
+	keeper, err := a.secrets(ctx, conf)
+	if err != nil {
+		return nil, err
+	}
+	return a.connect(conf, keeper, messages), nil
+}
+
+func (a *app) connect(conf *config.Config, keeper *secret.Keeper, messages io.Writer) *config.Connections {
 	return conf.Open(engine.Opening{
 		Secrets: keeper, Terminal: messages, Version: thisVersion().Version, Log: a.log, Now: a.now,
-	}), nil
+	})
 }
 
 // environment is what playbooks are checked against.
@@ -148,6 +170,7 @@ type opened struct {
 	store       engine.Store
 	path        string // of the database
 	connections *config.Connections
+	secrets     *secret.Keeper
 	swept       sweptGrants   // at the start of the command
 	notify      string        // connection that hears of runs that did not succeed
 	planAge     time.Duration // how old a plan may be when it is applied
@@ -163,10 +186,11 @@ func (a *app) start(ctx context.Context, conf *config.Config, messages io.Writer
 	if err != nil {
 		return nil, err
 	}
-	set, err := a.connections(ctx, conf, messages)
+	keeper, err := a.secrets(ctx, conf)
 	if err != nil {
 		return nil, err
 	}
+	set := a.connect(conf, keeper, messages)
 	path := a.database(conf)
 	store, err := a.own(path) //nolint:contextcheck // opening a database takes no context
 	if err != nil {
@@ -176,25 +200,31 @@ func (a *app) start(ctx context.Context, conf *config.Config, messages io.Writer
 		return nil, errors.Join(err, store.Close())
 	}
 	catalog := conf.Catalog()
+	limits := a.serveLimits(conf)
 	eng, err := local.New(local.Config{
 		Store: store, Actions: actions, Catalog: catalog, Connections: set, Guard: conf.Guard,
 		Programs: a.compiler(&catalog), Compose: a.composer(&catalog), Redact: a.redactor, Log: a.log, Watch: watch,
-		People: conf.People, PlanAge: planAge(conf), Standing: a.standing(conf, set), Tell: a.approvalSender(set, conf.Notify), Grace: a.graceOf(conf),
+		People: conf.People, PlanAge: planAge(conf), Standing: a.standing(conf, set), Tell: a.approvalSender(set, conf.Notify),
+		Grace: limits.Grace, Workers: limits.Workers, Patience: limits.Patience,
 	})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("preparing the engine: %w", err), store.Close())
 	}
-	rt := &opened{engine: eng, store: store, path: path, connections: set, notify: conf.Notify, planAge: planAge(conf)}
+	rt := &opened{engine: eng, store: store, path: path, connections: set, secrets: keeper, notify: conf.Notify, planAge: planAge(conf)}
 	a.sweep(ctx, rt)
 	return rt, nil
 }
 
-// graceOf is how long what is under way may take to end; 0 for the default.
-func (a *app) graceOf(conf *config.Config) time.Duration {
-	if a.health == nil { // it does not serve
-		return 0
+// patience is how long a serving process keeps a run that waits for a time.
+const patience = time.Minute
+
+// serveLimits are the Grace, Workers and Patience of an engine: of a process
+// that does not serve, the defaults, and it waits as long as its run does.
+func (a *app) serveLimits(conf *config.Config) local.Config {
+	if a.health == nil {
+		return local.Config{}
 	}
-	return conf.Serve.Grace
+	return local.Config{Grace: conf.Serve.Grace, Workers: conf.Serve.Workers, Patience: patience}
 }
 
 // own opens the database as its only engine.
