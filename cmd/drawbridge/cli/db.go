@@ -20,7 +20,7 @@ func (a *app) dbCommand() *cobra.Command {
 		Use:   "db",
 		Short: "The database: how large it is, what may go, copies, and whether it is intact",
 		Long: `Looks after the database. "stats", "backup" and "check" only read, and work while
-an engine has it open; "prune" needs it for itself.`,
+an engine has it open; "prune" is then carried out by drawbridge serve.`,
 		Example: `  drawbridge db stats
   drawbridge db prune --dry-run
   drawbridge db backup /backup/drawbridge-monday.db`,
@@ -32,6 +32,9 @@ an engine has it open; "prune" needs it for itself.`,
 // readDatabase opens the database for a command that only reads it, and closes
 // it when that is done.
 func (a *app) readDatabase(read func(*sqlite.Store) error) error {
+	if a.house != nil {
+		return read(a.house.rt.file)
+	}
 	conf, err := a.config()
 	if err != nil {
 		return err

@@ -29,7 +29,10 @@ func (a *app) dbPruneCommand() *cobra.Command {
 flags, whichever is said; plans that nobody applied in time; and values that
 nobody refers to any more. What never goes: runs that are not over, what waits
 for approval, freezes, changes that a budget still counts, and the audit trail,
-which tells of what was removed. Without an engine running only.`,
+which tells of what was removed.
+
+While "drawbridge serve" has the database, it does that by itself every hour;
+the command has it done now, by the limits of serve's own configuration.`,
 		Example: `  drawbridge db prune --dry-run
   drawbridge db prune --older-than 30d --max-size 500MB`,
 		Args: cobra.NoArgs,
@@ -80,6 +83,9 @@ func (a *app) dbPrune(ctx context.Context, o pruneOptions) error {
 	if err != nil {
 		return err
 	}
+	if a.house != nil {
+		return a.pruneThere(ctx, limits, o)
+	}
 	var pruned engine.Pruned
 	err = a.readDatabase(func(*sqlite.Store) error { return nil }) //nolint:contextcheck // opening a database takes no context
 	if err != nil && !errors.Is(err, sqlite.ErrOlder) {
@@ -94,6 +100,23 @@ func (a *app) dbPrune(ctx context.Context, o pruneOptions) error {
 		err = store.Compact(ctx)
 	}
 	if err := errors.Join(err, store.Close()); err != nil {
+		return err
+	}
+	return a.showPruned(pruned, limits)
+}
+
+// pruneThere has the serving process do it. What may go is not for whoever can
+// reach its socket to say.
+func (a *app) pruneThere(ctx context.Context, limits engine.Retention, o pruneOptions) error {
+	if o.olderThan != "" || o.keep != 0 || o.maxSize != "" || o.compact {
+		return usage("while drawbridge serve has the database, its own configuration says what may go: leave out --older-than, --keep, --max-size and --compact, or stop it")
+	}
+	rt, err := a.house.lend()
+	if err != nil {
+		return err
+	}
+	pruned, err := rt.store.Prune(ctx, limits)
+	if err != nil {
 		return err
 	}
 	return a.showPruned(pruned, limits)

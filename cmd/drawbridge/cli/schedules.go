@@ -117,6 +117,10 @@ func (a *app) triggersOf(argument string) (*program.Program, error) {
 	if err != nil {
 		return nil, err
 	}
+	if a.house != nil { // which opens no file that a client names
+		there, err := a.compileThere(conf, argument)
+		return there.program, err
+	}
 	path, err := findPlaybook(conf, argument)
 	if err != nil {
 		return nil, err

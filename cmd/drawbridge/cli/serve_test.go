@@ -138,7 +138,8 @@ func TestWhatIsNotCarriedOutForOthers(t *testing.T) {
 	}
 	for _, args := range [][]string{
 		{"check", secretFile}, {"test", secretFile}, {"init", t.TempDir()}, {"serve"}, {"demo"}, {"sim"}, {"gen"},
-		{"run", secretFile}, {"plan", secretFile}, {"runs", "list", "--config", secretFile}, {"runs", "list", "--db", secretFile},
+		{"run", secretFile}, {"plan", secretFile}, {"schedules", "next", secretFile},
+		{"db", "backup", secretFile + ".db"}, {"db", "prune", "--keep", "1"}, {"db", "prune", "--compact"}, {"runs", "list", "--config", secretFile}, {"runs", "list", "--db", secretFile},
 	} {
 		code, out, errs := s.command(t, args...)
 		if strings.Contains(out+errs, "hunter2") || strings.Contains(out+errs, "password") {

@@ -27,9 +27,9 @@ import (
 // them, and none of these is ever carried out for somebody else.
 func worksThroughServer(command string) bool {
 	first, _, _ := strings.Cut(command, " ")
-	return slices.Contains([]string{
+	return command == "db stats" || command == "db prune" || slices.Contains([]string{
 		"run", "plan", "apply", "undo", "runs", "approvals", "freeze", "thaw", "connections",
-		"grants", "hold", "schedules", "signal", "handover",
+		"grants", "hold", "schedules", "signal", "handover", "audit",
 	}, first)
 }
 

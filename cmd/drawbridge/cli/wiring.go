@@ -168,7 +168,8 @@ func (a *app) history(conf *config.Config) (engine.Store, error) {
 type opened struct {
 	engine      *local.Engine
 	store       engine.Store
-	path        string // of the database
+	file        *sqlite.Store // the same, for what only the file can tell
+	path        string        // of the database
 	connections *config.Connections
 	secrets     *secret.Keeper
 	swept       sweptGrants   // at the start of the command
@@ -192,10 +193,11 @@ func (a *app) start(ctx context.Context, conf *config.Config, messages io.Writer
 	}
 	set := a.connect(conf, keeper, messages)
 	path := a.database(conf)
-	store, err := a.own(path) //nolint:contextcheck // opening a database takes no context
+	file, err := sqlite.Open(path, sqlite.Options{Mode: sqlite.Engine, Command: "drawbridge " + a.running}) //nolint:contextcheck // opening a database takes no context
 	if err != nil {
 		return nil, err
 	}
+	store := a.watched(file)
 	if err := a.auditConfig(ctx, store, conf); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
@@ -210,7 +212,7 @@ func (a *app) start(ctx context.Context, conf *config.Config, messages io.Writer
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("preparing the engine: %w", err), store.Close())
 	}
-	rt := &opened{engine: eng, store: store, path: path, connections: set, secrets: keeper, notify: conf.Notify, planAge: planAge(conf)}
+	rt := &opened{engine: eng, store: store, file: file, path: path, connections: set, secrets: keeper, notify: conf.Notify, planAge: planAge(conf)}
 	a.sweep(ctx, rt)
 	return rt, nil
 }
@@ -227,13 +229,12 @@ func (a *app) serveLimits(conf *config.Config) local.Config {
 	return local.Config{Grace: conf.Serve.Grace, Workers: conf.Serve.Workers, Patience: patience}
 }
 
-// own opens the database as its only engine.
-func (a *app) own(path string) (engine.Store, error) {
-	store, err := sqlite.Open(path, sqlite.Options{Mode: sqlite.Engine, Command: "drawbridge " + a.running})
-	if err != nil || a.health == nil {
-		return store, err
+// watched is a store whose writes are watched, where somebody asks for that.
+func (a *app) watched(store engine.Store) engine.Store {
+	if a.health == nil {
+		return store
 	}
-	return a.health.over(store), nil
+	return a.health.over(store)
 }
 
 func planAge(conf *config.Config) time.Duration {
