@@ -53,6 +53,12 @@ func TestMain(m *testing.M) {
 //	messages N             fails unless it was sent N messages
 //	exitcode N COMMAND…    runs the command and compares its exit code
 //	jqenv NAME FILE PATH   makes a value in a JSON file a variable
+//	address NAME           makes an address nobody listens at a variable
+//	now NAME               makes the time in Unix seconds a variable
+//	deliver URL SECRET FILE STATUS [UNIX]
+//	                       sends a signed delivery to a webhook, compares the status
+//	                       and leaves the answer in answer.json
+//	fetched URL TEXT       gets a page until it has a text; with !, until it has not
 //	jq FILE PATH WANT      compares a value in a JSON file, such as runs.0.status
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -80,6 +86,10 @@ func TestScripts(t *testing.T) {
 			"exitcode":    checkExit,
 			"jq":          checkJSON,
 			"jqenv":       keepJSON,
+			"address":     freeAddress,
+			"now":         now,
+			"deliver":     deliver,
+			"fetched":     fetched,
 		},
 		Condition: func(condition string) (bool, error) {
 			if condition != "users" {
