@@ -29,7 +29,6 @@ type hooks struct {
 	engine     *local.Engine
 	now        func() time.Time
 	clean      func(string) string // takes secrets out
-	queued     func()              // hears of each run that was started; nil for nobody
 }
 
 // Lookup finds a webhook and the playbooks it starts now.
@@ -108,9 +107,6 @@ func (h *hooks) Start(ctx context.Context, d server.Delivery) (run string, dupli
 		return "", true, nil // its run has been forgotten since
 	case err != nil:
 		return "", false, unstartable(err)
-	}
-	if created && h.queued != nil {
-		h.queued()
 	}
 	return id, !created, nil
 }
