@@ -36,6 +36,19 @@ const (
 	AuditSchedulePaused    Verb = "schedule.paused"    // object: PLAYBOOK#PLACE
 	AuditScheduleResumed   Verb = "schedule.resumed"   // object: PLAYBOOK#PLACE
 	AuditPruned            Verb = "history.pruned"     // object: the last run or plan that went
+	AuditGrantArmed        Verb = "grant.armed"        // object: the grant, also of those below
+	AuditGrantStarted      Verb = "grant.started"
+	AuditGrantWarned       Verb = "grant.warned"
+	AuditGrantExtended     Verb = "grant.extended"
+	AuditGrantClosing      Verb = "grant.closing" // somebody ends it before its time
+	AuditGrantAsked        Verb = "grant.asked"
+	AuditGrantOverdue      Verb = "grant.overdue"
+	AuditGrantEnded        Verb = "grant.ended"
+	AuditGrantKept         Verb = "grant.kept"
+	AuditGrantVoid         Verb = "grant.void"
+	AuditHeld              Verb = "hold.added"    // object: the hold
+	AuditReleased          Verb = "hold.released" // object: the hold
+	AuditSignalled         Verb = "signal.sent"   // object: the run
 )
 
 // AuditEntry is one line of the audit trail, before a store has given it its place.
@@ -104,9 +117,6 @@ func (e AuditEntry) check() string {
 	return ""
 }
 
-// machinery is the actor of what nobody did by hand.
-func machinery() Actor { return Actor{Name: "drawbridge", Via: "engine"} }
-
 // entry makes an entry. Details are maps of plain values, which always encode.
 func entry(at time.Time, actor Actor, verb Verb, object string, detail map[string]any) AuditEntry {
 	for name, v := range detail {
@@ -156,12 +166,12 @@ func AuditStart(r RunRecord) AuditEntry {
 
 // AuditResume is the entry of a run that goes on after it had stopped.
 func AuditResume(at time.Time, run string, was RunStatus) AuditEntry {
-	return entry(at, machinery(), AuditRunResumed, run, map[string]any{"was": string(was)})
+	return entry(at, Machinery(), AuditRunResumed, run, map[string]any{"was": string(was)})
 }
 
 // AuditCancel is the entry of a request to cancel.
 func AuditCancel(at time.Time, run, reason string) AuditEntry {
-	return entry(at, machinery(), AuditRunCancelled, run, map[string]any{"reason": reason})
+	return entry(at, Machinery(), AuditRunCancelled, run, map[string]any{"reason": reason})
 }
 
 // AuditEnd is the entry of a run that is over.
@@ -170,7 +180,7 @@ func AuditEnd(r RunRecord) AuditEntry {
 	if r.FinishedAt != nil {
 		at = *r.FinishedAt
 	}
-	return entry(at, machinery(), AuditRunEnded, r.ID, map[string]any{"status": string(r.Status), "code": codeOf(r.Error)})
+	return entry(at, Machinery(), AuditRunEnded, r.ID, map[string]any{"status": string(r.Status), "code": codeOf(r.Error)})
 }
 
 // AuditIntent is the entry of a change that is about to be made, as its
@@ -224,14 +234,14 @@ func brief(state json.RawMessage) any {
 
 // AuditAsk is the entry of a request.
 func AuditAsk(a Approval) AuditEntry {
-	return entry(a.CreatedAt, machinery(), AuditApprovalAsked, a.ID, map[string]any{
+	return entry(a.CreatedAt, Machinery(), AuditApprovalAsked, a.ID, map[string]any{
 		"run": a.Run, "path": a.Path, "kind": string(a.Kind), "hash": a.Digest, "needs": a.Needs,
 	})
 }
 
 // AuditRenewal is the entry of a request that was made anew.
 func AuditRenewal(at time.Time, a Approval) AuditEntry {
-	return entry(at, machinery(), AuditApprovalRenewed, a.ID, map[string]any{"run": a.Run, "hash": a.Digest, "round": a.Round})
+	return entry(at, Machinery(), AuditApprovalRenewed, a.ID, map[string]any{"run": a.Run, "hash": a.Digest, "round": a.Round})
 }
 
 // AuditVote is the entry of one person's decision, and where the request
@@ -253,7 +263,7 @@ func AuditClosing(a Approval) AuditEntry {
 	if a.DecidedAt != nil {
 		at = *a.DecidedAt
 	}
-	return entry(at, machinery(), verb, a.ID, map[string]any{"run": a.Run, "hash": a.Digest})
+	return entry(at, Machinery(), verb, a.ID, map[string]any{"run": a.Run, "hash": a.Digest})
 }
 
 // AuditFreeze is the entry of a freeze that somebody has put up.
@@ -263,7 +273,7 @@ func AuditFreeze(f Freeze) AuditEntry {
 
 // AuditThaw is the entry of a freeze that somebody has ended.
 func AuditThaw(f Freeze) AuditEntry {
-	at, by := f.At, machinery()
+	at, by := f.At, Machinery()
 	if f.ThawedAt != nil && f.ThawedBy != nil {
 		at, by = *f.ThawedAt, *f.ThawedBy
 	}
@@ -295,4 +305,57 @@ func AuditUnpause(at time.Time, by Actor, was ScheduleState) AuditEntry {
 // schedule had fired.
 func AuditTrigger(r RunRecord) AuditEntry {
 	return entry(r.CreatedAt, r.Actor, AuditScheduleTriggered, r.ID, map[string]any{"schedule": r.Series})
+}
+
+// AuditGrant is the entry of what has happened with a grant, as it is since.
+// The verb is one of those of grants.
+func AuditGrant(at time.Time, by Actor, verb Verb, g Grant) AuditEntry {
+	return entry(at, by, verb, g.ID, map[string]any{
+		"run": g.Run, "path": g.Path, "action": g.Action, "access": string(g.Access), "at_end": g.AtEnd,
+		"connection": g.Connection, "target": g.Target.ID, "state": string(g.State), "until": StoredTime(g.EndsAt).Format(time.RFC3339),
+		"approval": g.Approval, "tries": g.Tries, "code": codeOf(g.Error), "person": g.EndedBy, "reason": g.Reason,
+	})
+}
+
+// AuditState is the entry of a grant that has come into its state by the work
+// of a run or of a sweep.
+func AuditState(at time.Time, by Actor, g Grant) AuditEntry {
+	verb := AuditGrantArmed
+	switch g.State {
+	case GrantActive:
+		verb = AuditGrantStarted
+	case GrantAsking:
+		verb = AuditGrantAsked
+	case GrantEnded:
+		verb = AuditGrantEnded
+	case GrantKept:
+		verb = AuditGrantKept
+	case GrantVoid:
+		verb = AuditGrantVoid
+	case GrantArmed:
+	}
+	return AuditGrant(at, by, verb, g)
+}
+
+// Machinery is the actor of what nobody did by hand.
+func Machinery() Actor { return Actor{Name: "drawbridge", Via: "engine"} }
+
+// AuditHold is the entry of a hold that somebody has put up.
+func AuditHold(h Hold) AuditEntry {
+	return entry(h.At, h.By, AuditHeld, h.ID, map[string]any{"connection": h.Connection, "target": h.Target, "reason": h.Reason})
+}
+
+// AuditRelease is the entry of a hold that somebody has released.
+func AuditRelease(h Hold) AuditEntry {
+	at, by := h.At, Machinery()
+	if h.ReleasedAt != nil && h.ReleasedBy != nil {
+		at, by = *h.ReleasedAt, *h.ReleasedBy
+	}
+	return entry(at, by, AuditReleased, h.ID, map[string]any{"connection": h.Connection, "target": h.Target, "reason": h.ReleaseReason})
+}
+
+// AuditSignal is the entry of a signal that was sent. What came with it stays
+// in the run's journal.
+func AuditSignal(s Signal) AuditEntry {
+	return entry(s.At, s.By, AuditSignalled, s.Run, map[string]any{"id": s.ID, "name": s.Name})
 }

@@ -58,6 +58,30 @@ type Grant struct {
 	Reason    string     `json:"reason"`
 }
 
+// OverdueAfter is how long after its time a grant that could not be ended
+// raises an alarm.
+const OverdueAfter = 5 * time.Minute
+
+// Overdue reports whether the grant should have ended some time ago and nobody
+// has decided that it has not: it is not held, and people are not being asked.
+func (g Grant) Overdue(now time.Time) bool {
+	switch {
+	case g.State.Final(), now.Sub(g.EndsAt) < OverdueAfter, g.Error != nil && g.Error.Class == ClassRefused:
+		return false
+	default:
+		return g.State != GrantAsking || g.Error != nil // approved, and not taken back
+	}
+}
+
+// NextLook is when something is due of an active grant as far as all goes well:
+// telling people that it ends soon, while they were not told yet, or its end.
+func (g Grant) NextLook() time.Time {
+	if g.Warn > 0 && g.WarnedAt == nil {
+		return g.EndsAt.Add(-g.Warn)
+	}
+	return g.EndsAt
+}
+
 // GrantQuery selects grants, those that end first before the others.
 type GrantQuery struct {
 	Run        string

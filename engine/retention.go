@@ -6,7 +6,7 @@ import "time"
 //
 // What never goes, whatever the limits say: runs that are not over, and those
 // that a run which stays has retried or taken back; requests that are pending;
-// freezes; the audit trail; runs whose changes a budget still counts; and the
+// grants, and the runs of those about which people are asked at their end; freezes; the audit trail; runs whose changes a budget still counts; and the
 // run that was recorded last.
 type Retention struct {
 	Now   time.Time     // from which ages are counted back

@@ -35,6 +35,9 @@ type sight struct {
 // carry carries the change out, with the grant of a temporary one.
 func (c *change) carry(step, calls context.Context) *answer {
 	a := c.carryOut(step, calls)
+	if c.drive.record.UndoOf != "" {
+		return c.endUndone(calls, a)
+	}
 	if c.job.step.Call.For == 0 || a.fault != nil || a.left || a.open != nil || c.facts.of != "" || c.ended {
 		return a
 	}
@@ -346,7 +349,9 @@ func (c *change) writeIntent(ctx context.Context, begun time.Time) error {
 		Steps: []engine.StepRecord{record}, Audit: []engine.AuditEntry{engine.AuditIntent(c.drive.record.Actor, record)},
 	}
 	if call.For > 0 { // its reversal is durable before it is made
-		batch.Grants, c.armed = []engine.Grant{c.arm(begun)}, true
+		g := c.arm(begun)
+		batch.Grants, c.armed = []engine.Grant{g}, true
+		batch.Audit = append(batch.Audit, engine.AuditState(g.CreatedAt, c.drive.record.Actor, g))
 	}
 	if err := c.drive.engine.config.Store.Commit(context.WithoutCancel(ctx), batch); err != nil {
 		return fmt.Errorf("recording the intent of %s: %w", call.Path, err)

@@ -160,9 +160,6 @@ func (e *Engine) carryOut(ctx context.Context, run string, inbox <-chan machine.
 	}
 	d.inbox, d.events, d.nudged = inbox, first, e.nudged(run)
 	err = d.carryOut(ctx)
-	if err == nil {
-		err = e.endUndone(context.WithoutCancel(ctx), d.record)
-	}
 	if err != nil {
 		return d.record, fmt.Errorf("carrying out run %s: %w", run, err)
 	}

@@ -16,47 +16,89 @@ var ErrGrant = errors.New("the grant cannot be changed")
 // askAtEnd asks people what shall become of access that was taken for a time.
 // Until they answer, it stays taken.
 func (e *Engine) askAtEnd(ctx context.Context, g engine.Grant, aliases []string, out *Swept) error {
-	now := instant(e.config.Clock.Now())
-	set := endSet(g, aliases)
-	value, err := encodeSet(set)
+	run, err := e.config.Store.Run(ctx, g.Run)
+	switch {
+	case errors.Is(err, engine.ErrNotFound):
+		return e.keepGrant(ctx, g, "", "its run is not kept any more, so nobody knows whom to ask", out)
+	case err != nil:
+		return fmt.Errorf("reading the run of %s: %w", g.ID, err)
+	}
+	a, value, err := e.question(g, aliases)
 	if err != nil {
 		return err
 	}
-	id, err := e.ids.make("apr", now)
-	if err != nil {
-		return err
+	g.State, g.Approval, g.Tries, g.Error, g.AlarmedAt = engine.GrantAsking, a.ID, 0, nil, nil
+	g.NextTry = *a.ExpiresAt
+	if e.config.Tell != nil { // what is not told is told by the next sweep
+		g.NextTry = a.CreatedAt
 	}
-	expires := now.Add(askFor)
-	a := engine.Approval{
-		ID: id, Run: g.Run, Path: g.Path, Kind: engine.ApprovalGrant, Needs: 1, Status: engine.ApprovalPending, Round: 1,
-		Title: fmt.Sprintf("%s of %s was for a time that is up. Take it back?", g.Action, g.Target.Name),
-		Set:   value.Ref, Digest: set.Hash(), Shown: set.ShownHash(), CreatedAt: now, ExpiresAt: &expires,
+	batch := engine.Batch{
+		Values: []engine.StoredValue{value}, Approvals: []engine.Approval{a}, Grants: []engine.Grant{g},
+		Audit: []engine.AuditEntry{engine.AuditAsk(a), engine.AuditState(a.CreatedAt, engine.Machinery(), g)},
 	}
-	g.State, g.Approval, g.NextTry = engine.GrantAsking, id, expires
-	batch := engine.Batch{Values: []engine.StoredValue{value}, Approvals: []engine.Approval{a}, Grants: []engine.Grant{g}}
 	if err := e.config.Store.Commit(context.WithoutCancel(ctx), batch); err != nil {
 		return fmt.Errorf("asking about the grant %s: %w", g.ID, err)
 	}
 	out.Asked = append(out.Asked, g)
-	run, err := e.config.Store.Run(ctx, g.Run)
+	return e.tellAsked(ctx, run, g, &a)
+}
+
+// question is the request about a grant whose time is up, and what it is about.
+func (e *Engine) question(g engine.Grant, aliases []string) (engine.Approval, engine.StoredValue, error) {
+	now := instant(e.config.Clock.Now())
+	set := endSet(g, aliases)
+	value, err := encodeSet(set)
 	if err != nil {
-		return fmt.Errorf("reading the run of %s: %w", g.ID, err)
+		return engine.Approval{}, value, err
 	}
+	id, err := e.ids.make("apr", now)
+	expires := now.Add(askFor)
+	return engine.Approval{
+		ID: id, Run: g.Run, Path: g.Path, Kind: engine.ApprovalGrant, Needs: 1, Status: engine.ApprovalPending, Round: 1,
+		Title: fmt.Sprintf("Take back %s of %s? Its time is up", g.Action, nameOf(g.Target)),
+		Set:   value.Ref, Digest: set.Hash(), Shown: set.ShownHash(), CreatedAt: now, ExpiresAt: &expires,
+	}, value, err
+}
+
+// nameOf is what people call a target.
+func nameOf(t engine.Target) string {
+	if t.Name == "" {
+		return t.ID
+	}
+	return t.Name
+}
+
+// tellAsked tells those who may decide, and looks at the grant again when their
+// time is up, or soon where they could not be told.
+func (e *Engine) tellAsked(ctx context.Context, run engine.RunRecord, g engine.Grant, a *engine.Approval) error {
 	if e.config.Tell == nil {
 		return nil
 	}
-	if err := e.tell(ctx, run, &a); err != nil {
+	g.NextTry = *a.ExpiresAt
+	if err := e.tell(ctx, run, a); err != nil {
 		e.config.Log.Warn("those who may decide could not be told", "grant", g.ID, "approval", a.ID, "error", err)
+		g.Tries++
+		if again := instant(e.config.Clock.Now()).Add(pauseAfter(g.Tries)); again.Before(g.NextTry) {
+			g.NextTry = again
+		}
 	}
-	return nil
+	return e.keepRecord(ctx, g)
 }
 
 // endSet is the change set of taking a grant back.
 func endSet(g engine.Grant, aliases []string) engine.ChangeSet {
 	return engine.ChangeSet{Playbook: g.Playbook, Complete: true, Changes: []engine.PlannedChange{{
 		Path: g.Path, Action: "end of " + g.Action, Connection: g.Connection, Fingerprint: g.Fingerprint, Target: g.Target, Aliases: aliases,
-		Before: g.After, After: g.Before, Why: "it was for " + engine.FormatDuration(g.Lasts),
+		Before: g.After, After: g.Before, Why: fmt.Sprintf("it was for %s, since %s", engine.FormatDuration(g.Lasts), begun(g).UTC().Format(time.RFC3339)),
 	}}}
+}
+
+// begun is when the change of a grant was made, or is to be made at the latest.
+func begun(g engine.Grant) time.Time {
+	if g.StartedAt != nil {
+		return *g.StartedAt
+	}
+	return g.EndsAt.Add(-g.Lasts)
 }
 
 // sweepAsked goes on with a grant that people were asked about.
@@ -69,11 +111,12 @@ func (e *Engine) sweepAsked(ctx context.Context, g engine.Grant, out *Swept) err
 	switch {
 	case a.Status == engine.ApprovalApproved:
 		return e.takeBack(ctx, g, out)
-	case a.Status == engine.ApprovalPending && now.Before(g.NextTry):
-		return nil
+	case a.Status == engine.ApprovalPending && now.Before(*a.ExpiresAt):
+		return e.stillAsking(ctx, g, &a)
 	case a.Status == engine.ApprovalPending:
 		a.Status, a.DecidedAt = engine.ApprovalExpired, &now
-		if err := e.config.Store.Commit(ctx, engine.Batch{Approvals: []engine.Approval{a}}); err != nil {
+		batch := engine.Batch{Approvals: []engine.Approval{a}, Audit: []engine.AuditEntry{engine.AuditClosing(a)}}
+		if err := e.config.Store.Commit(ctx, batch); err != nil {
 			return fmt.Errorf("recording that the time is up: %w", err)
 		}
 	}
@@ -82,6 +125,19 @@ func (e *Engine) sweepAsked(ctx context.Context, g engine.Grant, out *Swept) err
 		by, reason = g.EndedBy, denial(&a).Message
 	}
 	return e.keepGrant(ctx, g, by, reason, out)
+}
+
+// stillAsking tells people of a question whom nobody could tell yet.
+func (e *Engine) stillAsking(ctx context.Context, g engine.Grant, a *engine.Approval) error {
+	if a.ToldAt != nil || e.config.Tell == nil {
+		g.NextTry = *a.ExpiresAt
+		return e.keepRecord(ctx, g)
+	}
+	run, err := e.config.Store.Run(ctx, g.Run)
+	if err != nil {
+		return fmt.Errorf("reading the run of %s: %w", g.ID, err)
+	}
+	return e.tellAsked(ctx, run, g, a)
 }
 
 // decideGrant takes a decision about a grant whose time is up.
@@ -108,7 +164,10 @@ func (e *Engine) decideGrant(ctx context.Context, a *engine.Approval, dec Decisi
 		return fmt.Errorf("%w: %s is %s by now", ErrDecision, g.ID, g.State)
 	}
 	now := instant(e.config.Clock.Now())
-	g.EndedBy, g.NextTry = person.Name, now
+	g.EndedBy, g.NextTry, g.Tries, g.Error = person.Name, now, 0, nil
+	if dec.Approve { // from then on it is late
+		g.EndsAt = now
+	}
 	d.batch.Grants = []engine.Grant{g} // with the vote, so that the next sweep acts on it whatever happens here
 	if err := d.vote(ctx, a, engine.Vote{
 		Person: person.Name, User: dec.Actor.Name, Via: dec.Actor.Via, Proven: dec.Proven, Approve: dec.Approve,
@@ -142,7 +201,7 @@ func (e *Engine) EndGrant(ctx context.Context, id string, by engine.Actor, reaso
 	}
 	g.AtEnd = "lift" // somebody has said what shall become of it
 	g.EndedBy, g.Reason, g.NextTry = e.config.People.Who(by), e.config.Redact.String(reason), now
-	batch.Grants = []engine.Grant{g}
+	batch.Grants, batch.Audit = []engine.Grant{g}, append(batch.Audit, engine.AuditGrant(now, by, engine.AuditGrantClosing, g))
 	if err := e.config.Store.Commit(context.WithoutCancel(ctx), batch); err != nil {
 		return g, fmt.Errorf("recording the grant %s: %w", g.ID, err)
 	}
@@ -163,7 +222,7 @@ func (e *Engine) withdrawn(ctx context.Context, g engine.Grant, now time.Time) (
 		return engine.Batch{}, err
 	}
 	a.Status, a.DecidedAt = engine.ApprovalObsolete, &now
-	return engine.Batch{Approvals: []engine.Approval{a}}, nil
+	return engine.Batch{Approvals: []engine.Approval{a}, Audit: []engine.AuditEntry{engine.AuditClosing(a)}}, nil
 }
 
 // ExtendGrant lets a grant last until another time. Errors wrap ErrGrant where
@@ -186,9 +245,10 @@ func (e *Engine) ExtendGrant(ctx context.Context, id string, until time.Time, by
 		return g, fmt.Errorf("extending %s: %w: the playbook lets it last %s at most, until %s", id, ErrGrant,
 			engine.FormatDuration(g.Most), g.StartedAt.Add(g.Most).UTC().Format(time.RFC3339))
 	}
-	g.EndsAt, g.NextTry, g.WarnedAt = until, until, nil
+	g.EndsAt, g.WarnedAt, g.AlarmedAt, g.Tries, g.Error = until, nil, nil, 0, nil
+	g.NextTry = g.NextLook()
 	g.EndedBy, g.Reason = e.config.People.Who(by), e.config.Redact.String(reason)
-	return g, e.keepRecord(ctx, g)
+	return g, e.keepRecord(ctx, g, engine.AuditGrant(instant(e.config.Clock.Now()), by, engine.AuditGrantExtended, g))
 }
 
 // openGrant reads a grant that is not over, when nobody else can touch its target.

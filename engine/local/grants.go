@@ -20,9 +20,6 @@ const (
 	// heldRetry is the pause until a grant is looked at again that a hold or a
 	// freeze keeps as it is.
 	heldRetry = 10 * time.Second
-	// overdueAfter is how long after its time a grant that could not be ended
-	// raises an alarm.
-	overdueAfter = 5 * time.Minute
 	// askFor is how long people have to say what shall become of a temporary
 	// change that took access; without an answer it stays.
 	askFor = 24 * time.Hour
@@ -41,7 +38,7 @@ func (c *change) arm(begun time.Time) engine.Grant {
 		Action: call.Action, Access: c.access(), AtEnd: c.atEnd(),
 		Connection: c.facts.connection, Fingerprint: c.fingerprint(),
 		Target: *c.facts.target, Inverse: c.facts.inverse, Before: c.facts.before, After: c.facts.after,
-		State: engine.GrantArmed, Lasts: call.For, EndsAt: due, NextTry: due, CreatedAt: instant(begun),
+		State: engine.GrantArmed, Lasts: call.For, Most: call.Most, Warn: call.Warn, EndsAt: due, NextTry: due, CreatedAt: instant(begun),
 	}
 }
 
@@ -81,7 +78,7 @@ func (c *change) granted(a *answer) *answer {
 		g.CreatedAt = begun
 	}
 	g.State, g.StartedAt, g.EndsAt = engine.GrantActive, &begun, begun.Add(g.Lasts)
-	g.NextTry = g.EndsAt
+	g.NextTry = g.NextLook()
 	a.grants = []engine.Grant{g}
 	return a
 }
@@ -138,8 +135,8 @@ func (c *change) joined(ctx context.Context, a *answer) *answer {
 	}
 	now := g.CreatedAt
 	g.State, g.StartedAt, g.EndsAt = engine.GrantActive, &now, now.Add(g.Lasts)
-	g.NextTry, g.Inverse, g.Before = g.EndsAt, live[0].Inverse, live[0].Before
-	if err := c.drive.engine.keepRecord(ctx, g); err != nil {
+	g.NextTry, g.Inverse, g.Before = g.NextLook(), live[0].Inverse, live[0].Before
+	if err := c.drive.engine.keepRecord(ctx, g, engine.AuditState(now, c.drive.record.Actor, g)); err != nil {
 		return &answer{fault: err}
 	}
 	return a

@@ -33,7 +33,8 @@ type answer struct {
 	left       bool               // cut off by the end of the process: it will be asked for again
 	fault      error              // the store does not work: the run cannot go on
 	population *engine.Population // of an observation
-	grants     []engine.Grant     // of a temporary change: recorded with the answer
+	grants     []engine.Grant     // of a temporary change, or ended by an undo: recorded with the answer
+	withdrawn  []engine.Approval  // questions about those grants that nobody need answer any more
 }
 
 // order carries out what the machine asked for, or queues it.
@@ -148,9 +149,22 @@ func (d *drive) take(a *answer) {
 	}
 	if a.job.collect == nil && d.ahead == nil {
 		d.note(a)
-		d.batch.Grants = append(d.batch.Grants, a.grants...)
+		d.noteGrants(a)
 	}
 	d.events = append(d.events, a.event)
+}
+
+// noteGrants records what has become of grants, and of the questions about them.
+func (d *drive) noteGrants(a *answer) {
+	now := instant(d.engine.config.Clock.Now())
+	d.batch.Grants = append(d.batch.Grants, a.grants...)
+	for _, g := range a.grants {
+		d.audit(engine.AuditState(now, d.record.Actor, g))
+	}
+	d.batch.Approvals = append(d.batch.Approvals, a.withdrawn...)
+	for _, q := range a.withdrawn {
+		d.audit(engine.AuditClosing(q))
+	}
 }
 
 // note keeps what the answer says for the record of the call, which is written

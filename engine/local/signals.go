@@ -36,7 +36,7 @@ func (e *Engine) Signal(ctx context.Context, s engine.Signal) error {
 		return fmt.Errorf("signalling %s: %w: reading its body: %w", s.Run, ErrSignal, err)
 	}
 	s.At, s.Taken = instant(e.config.Clock.Now()), 0
-	err = e.config.Store.Commit(ctx, engine.Batch{Signals: []engine.Signal{s}})
+	err = e.config.Store.Commit(ctx, engine.Batch{Signals: []engine.Signal{s}, Audit: []engine.AuditEntry{engine.AuditSignal(s)}})
 	switch {
 	case errors.Is(err, engine.ErrConflict):
 		return fmt.Errorf("signalling %s: %w: one with the id %q and another content was sent before", s.Run, ErrSignal, s.ID)

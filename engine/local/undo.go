@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -59,7 +58,8 @@ func (e *Engine) planUndo(ctx context.Context, req UndoRequest) (engine.PlanReco
 	})
 }
 
-// changesOf are the changes a run really made, newest first.
+// changesOf are the changes a run really made, newest first, and those of others
+// that its live grants keep in place.
 func (e *Engine) changesOf(ctx context.Context, run string, only []string) ([]engine.StepRecord, error) {
 	var done []engine.StepRecord
 	q := engine.StepQuery{Run: run, Effects: []engine.Effect{engine.Change}, Limit: recordPage}
@@ -78,6 +78,11 @@ func (e *Engine) changesOf(ctx context.Context, run string, only []string) ([]en
 		}
 		q.After += len(page)
 	}
+	joined, err := e.joinedBy(ctx, run, done, only)
+	if err != nil {
+		return nil, err
+	}
+	done = append(done, joined...)
 	if len(done) == 0 && len(only) > 0 {
 		return nil, fmt.Errorf("%w: it changed nothing that is called %s", ErrUndo, strings.Join(only, ", "))
 	}
@@ -219,69 +224,6 @@ func (e *Engine) leaveShared(ctx context.Context, set *engine.ChangeSet, run str
 				line.Error = engine.Fail(engine.ClassRefused, engine.CodeHeld, "%s of %s still holds it, until %s", g.ID, g.Run, g.EndsAt.UTC().Format(time.RFC3339))
 			}
 		}
-	}
-	return nil
-}
-
-// endUndone ends the grants of a run for what was just taken back, and for what
-// was only left as it is because the grant of another run holds it.
-func (e *Engine) endUndone(ctx context.Context, undo engine.RunRecord) error {
-	if undo.UndoOf == "" || !undo.Status.Final() {
-		return nil
-	}
-	grants, err := e.config.Store.Grants(ctx, engine.GrantQuery{
-		Run: undo.UndoOf, Limit: recordPage, States: []engine.GrantState{engine.GrantArmed, engine.GrantActive, engine.GrantAsking},
-	})
-	if err != nil || len(grants) == 0 {
-		return err
-	}
-	lines, err := e.config.Store.Steps(ctx, engine.StepQuery{Run: undo.ID, Effects: []engine.Effect{engine.Change}})
-	if err != nil {
-		return fmt.Errorf("reading what %s has taken back: %w", undo.ID, err)
-	}
-	for _, g := range grants {
-		for _, line := range lines {
-			if failed := e.endAfter(ctx, g, line); failed != nil {
-				err = errors.Join(err, failed)
-			}
-		}
-	}
-	return err
-}
-
-// endAfter ends a grant if a line of an undo was about it.
-func (e *Engine) endAfter(ctx context.Context, g engine.Grant, line engine.StepRecord) error {
-	if line.Target == nil || line.Target.ID != g.Target.ID || !bytes.Equal(line.Before, g.After) {
-		return nil
-	}
-	shared := line.Error != nil && line.Error.Code == engine.CodeHeld
-	if shared {
-		live, err := e.liveGrants(ctx, g.Connection, g.Target.ID, g.After)
-		if err != nil {
-			return err
-		}
-		shared = slices.ContainsFunc(live, func(other engine.Grant) bool { return other.Run != g.Run })
-	}
-	if line.Outcome != engine.OutcomeDone && !shared {
-		return nil
-	}
-	g, release, err := e.openGrant(ctx, g.ID)
-	if errors.Is(err, ErrGrant) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	defer release()
-	now := instant(e.config.Clock.Now())
-	batch, err := e.withdrawn(ctx, g, now)
-	if err != nil {
-		return err
-	}
-	g.State, g.EndedAt, g.Reason = engine.GrantEnded, &now, "undone by "+line.Run
-	batch.Grants = []engine.Grant{g}
-	if err := e.config.Store.Commit(ctx, batch); err != nil {
-		return fmt.Errorf("recording the grant %s: %w", g.ID, err)
 	}
 	return nil
 }

@@ -68,6 +68,9 @@ func (m *Machine) lasting(f *frame) (time.Duration, *engine.Failure) {
 	if !ok || d <= 0 {
 		return 0, invalid(f.path, fmt.Errorf("%w: `for` is %v; how long something lasts is more than nothing", errInput, v))
 	}
+	if most := f.node.For.Most; most > 0 && d > most {
+		return 0, invalid(f.path, fmt.Errorf("%w: `for` is %s, longer than the %s that `max` lets it last", errInput, engine.FormatDuration(d), engine.FormatDuration(most)))
+	}
 	return d, nil
 }
 
@@ -87,6 +90,7 @@ func (m *Machine) ask(f *frame) {
 func (m *Machine) runStep(f *frame) RunStep {
 	c, uses := f.call, f.node.Uses
 	row, of := m.row(f)
+	end := ended(f.node)
 	return RunStep{
 		Frame:    f.id,
 		Deadline: c.deadline,
@@ -94,16 +98,18 @@ func (m *Machine) runStep(f *frame) RunStep {
 			Path: f.path, Attempt: c.attempt, Node: f.node.Index, Program: f.code.prog.Hash,
 			Action: uses.Action, Effect: uses.Effect, Connection: uses.Connection,
 			Inputs: c.inputs.data, At: c.asked, Why: why(f),
-			For: c.lasts, AtEnd: atEnd(f.node), Earlier: earlier(f), Item: itemKey(f), Row: row, RowOf: of,
+			For: c.lasts, AtEnd: end.AtEnd, Most: end.Most, Warn: end.Warn,
+			Earlier: earlier(f), Item: itemKey(f), Row: row, RowOf: of,
 		},
 	}
 }
 
-func atEnd(n *program.Node) string {
+// ended is what a step says of the end of its change; nothing where it is for ever.
+func ended(n *program.Node) program.Temporary {
 	if n.For == nil {
-		return ""
+		return program.Temporary{}
 	}
-	return n.For.AtEnd
+	return *n.For
 }
 
 // stepDone takes the answer to a RunStep, unless it is for another attempt or

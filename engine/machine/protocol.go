@@ -100,6 +100,8 @@ type Call struct {
 	Why        string          // of a change: why this target
 	For        time.Duration   // of a temporary change: how long it lasts; 0: for ever
 	AtEnd      string          // what becomes of it then: ask, keep, lift; "" by the action's access
+	Most       time.Duration   // how long it may last in all where it is extended; 0: the playbook does not say
+	Warn       time.Duration   // how long before its end people are told; 0: not at all
 	// Earlier are the steps before this one, in its own or an enclosing sequence,
 	// that changed something or may have: what was seen of their connections
 	// before is not so any more.

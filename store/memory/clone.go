@@ -66,6 +66,7 @@ func cloneFreeze(f engine.Freeze) engine.Freeze {
 func cloneGrant(g engine.Grant) engine.Grant {
 	g.Inverse, g.Before, g.After = slices.Clone(g.Inverse), slices.Clone(g.Before), slices.Clone(g.After)
 	g.Error, g.Lasts = cloneFailure(g.Error), g.Lasts.Truncate(time.Microsecond)
+	g.Most, g.Warn = g.Most.Truncate(time.Microsecond), g.Warn.Truncate(time.Microsecond)
 	g.EndsAt, g.NextTry, g.CreatedAt = engine.StoredTime(g.EndsAt), engine.StoredTime(g.NextTry), engine.StoredTime(g.CreatedAt)
 	g.WarnedAt, g.AlarmedAt = cloneTime(g.WarnedAt), cloneTime(g.AlarmedAt)
 	g.StartedAt, g.EndedAt = cloneTime(g.StartedAt), cloneTime(g.EndedAt)

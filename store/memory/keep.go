@@ -81,6 +81,7 @@ func (s *Store) copied() *Store {
 	copyMap(c.answers, s.answers)
 	copyMap(c.approvals, s.approvals)
 	copyMap(c.held, s.held)
+	copyMap(c.grants, s.grants)
 	return c
 }
 
@@ -140,6 +141,9 @@ func (s *Store) oldest(r engine.Retention, before time.Time) string {
 	}
 	for _, a := range s.approvals {
 		kept[a.Run] = kept[a.Run] || a.Status == engine.ApprovalPending
+	}
+	for _, g := range s.grants {
+		kept[g.Run] = kept[g.Run] || g.AtEnd == "ask" && !g.State.Final()
 	}
 	var found *engine.RunRecord
 	for id, one := range s.runs {

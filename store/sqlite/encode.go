@@ -173,7 +173,7 @@ func grantValues(g *engine.Grant) ([]any, error) {
 		g.Target.ID, g.Target.Name, optional(g.Inverse), optional(g.Before), optional(g.After), string(g.State),
 		g.Lasts.Microseconds(), g.EndsAt.UnixMicro(), g.NextTry.UnixMicro(), int64(g.Tries), failure, g.Approval,
 		micros(g.WarnedAt), micros(g.AlarmedAt), g.CreatedAt.UnixMicro(), micros(g.StartedAt), micros(g.EndedAt),
-		g.EndedBy, g.Reason,
+		g.EndedBy, g.Reason, g.Most.Microseconds(), g.Warn.Microseconds(),
 	}, err
 }
 

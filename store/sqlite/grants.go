@@ -157,19 +157,19 @@ const (
 
 const grantColumns = `SELECT id, run, path, playbook, action, access, at_end, connection, fingerprint, target_id, target_name,
 	inverse, "before", "after", state, lasts, ends_at, next_try, tries, error, approval, warned_at, alarmed_at, created_at,
-	started_at, ended_at, ended_by, reason FROM grant`
+	started_at, ended_at, ended_by, reason, most, warn FROM grant`
 
 func scanGrant(rows *sql.Rows) (engine.Grant, error) {
 	var (
-		g     engine.Grant
-		lasts int64
+		g                 engine.Grant
+		lasts, most, warn int64
 	)
 	err := rows.Scan(&g.ID, &g.Run, &g.Path, &g.Playbook, &g.Action, &g.Access, &g.AtEnd, &g.Connection, &g.Fingerprint,
 		&g.Target.ID, &g.Target.Name, (*[]byte)(&g.Inverse), (*[]byte)(&g.Before), (*[]byte)(&g.After), &g.State, &lasts,
 		asTime{&g.EndsAt}, asTime{&g.NextTry}, &g.Tries, fromJSON(&g.Error), &g.Approval, asOptionalTime{&g.WarnedAt},
 		asOptionalTime{&g.AlarmedAt}, asTime{&g.CreatedAt}, asOptionalTime{&g.StartedAt}, asOptionalTime{&g.EndedAt},
-		&g.EndedBy, &g.Reason)
-	g.Lasts = time.Duration(lasts) * time.Microsecond
+		&g.EndedBy, &g.Reason, &most, &warn)
+	g.Lasts, g.Most, g.Warn = time.Duration(lasts)*time.Microsecond, time.Duration(most)*time.Microsecond, time.Duration(warn)*time.Microsecond
 	return g, errors.Join(err,
 		enumeration("access", g.Access, g.Access.Known()),
 		enumeration("state", g.State, g.State.Known()))

@@ -169,6 +169,7 @@ const (
 		AND NOT EXISTS (SELECT 1 FROM run k WHERE k.retry_of = r.id AND k.retry_of <> '')
 		AND NOT EXISTS (SELECT 1 FROM run k WHERE k.undo_of = r.id AND k.undo_of <> '')
 		AND NOT EXISTS (SELECT 1 FROM approval a WHERE a.run = r.n AND a.status = 'pending')
+		AND NOT EXISTS (SELECT 1 FROM grant g WHERE g.run = r.id AND g.at_end = 'ask' AND g.` + notFinal + `)
 		AND NOT EXISTS (SELECT 1 FROM step s WHERE s.run = r.n AND s.changed = 1 AND s.started_at >= ?2)`
 
 	oldestRun = `SELECT n, id, created_at, "plan", retry_of <> '' OR undo_of <> ''` + removable +

@@ -38,13 +38,14 @@ func (k kind) timeQuery() string {
 	case putGrant:
 		return `INSERT INTO grant (run, id, path, playbook, action, access, at_end, connection, fingerprint, target_id, target_name,
 			inverse, "before", "after", state, lasts, ends_at, next_try, tries, error, approval, warned_at, alarmed_at, created_at,
-			started_at, ended_at, ended_by, reason)
+			started_at, ended_at, ended_by, reason, most, warn)
 			VALUES (` + runOfGrant + `, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
-			?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28)
+			?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30)
 			ON CONFLICT (id) DO UPDATE SET run = excluded.run, path = ?3, playbook = ?4, action = ?5, access = ?6, at_end = ?7,
 			connection = ?8, fingerprint = ?9, target_id = ?10, target_name = ?11, inverse = ?12, "before" = ?13, "after" = ?14,
 			state = ?15, lasts = ?16, ends_at = ?17, next_try = ?18, tries = ?19, error = ?20, approval = ?21, warned_at = ?22,
-			alarmed_at = ?23, created_at = ?24, started_at = ?25, ended_at = ?26, ended_by = ?27, reason = ?28`
+			alarmed_at = ?23, created_at = ?24, started_at = ?25, ended_at = ?26, ended_by = ?27, reason = ?28,
+			most = ?29, warn = ?30`
 	case putHold:
 		return `INSERT INTO hold (id, connection, target, reason, actor, via, at, release_actor, release_via, release_reason, released_at)
 			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)

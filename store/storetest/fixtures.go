@@ -139,6 +139,7 @@ func fullGrant(id, run string) engine.Grant {
 	g.Access, g.AtEnd, g.State, g.Fingerprint, g.Target.Name = engine.Takes, "ask", engine.GrantAsking, "onepassword ACCOUNT", "Alice"
 	g.Inverse, g.Before, g.After = json.RawMessage(`{"action":"group.remove"}`), json.RawMessage(`{"member":false}`), json.RawMessage(`{"member":true}`)
 	g.Lasts, g.Tries, g.Error, g.Approval = 4*time.Hour+time.Microsecond, 7, failure(), "appr_1"
+	g.Most, g.Warn = 8*time.Hour+time.Microsecond, 15*time.Minute+time.Microsecond
 	g.WarnedAt, g.AlarmedAt = pointer(noon().Add(time.Hour)), pointer(noon().Add(2*time.Hour))
 	g.StartedAt, g.EndedAt = pointer(noon().Add(time.Second)), pointer(noon().Add(3*time.Hour))
 	g.EndedBy, g.Reason = "bob", "the case is closed"

@@ -134,19 +134,24 @@ func prunesNeverWhatIsNeeded(t *testing.T, s engine.Store) {
 	recent.StartedAt, old.StartedAt = noon().Add(-day), noon().Add(-day-time.Microsecond)
 	pending := plainApproval("apr_1", "run_5")
 	pending.Set = "s1"
+	asks, lifts, over := plainGrant("gnt_asks", "run_6"), plainGrant("gnt_lifts", "run_7"), plainGrant("gnt_over", "run_0")
+	asks.AtEnd, lifts.AtEnd, over.AtEnd, over.State = "ask", "lift", "ask", engine.GrantKept
 	commit(t, s, engine.Batch{
 		Values: []engine.StoredValue{{Ref: "s1", Data: []byte("asked")}}, Runs: []engine.RunRecord{undo, retry, open},
 		Steps: []engine.StepRecord{recent, old}, Approvals: []engine.Approval{pending}, Freezes: []engine.Freeze{freeze("frz_1")},
-		Audit: []engine.AuditEntry{entry("a")},
+		Grants: []engine.Grant{asks, lifts, over}, Audit: []engine.AuditEntry{entry("a")},
 	})
 	prune(t, s, engine.Retention{Runs: time.Hour, Keep: 1, Bytes: 1, Plans: time.Hour, KeepChanges: day})
 	same(t, "the runs", runIDs(t, s, engine.RunQuery{}),
-		[]string{"run_undo", "run_retry", "run_5", "run_3", "run_2", "run_1", "run_open"})
+		[]string{"run_undo", "run_retry", "run_6", "run_5", "run_3", "run_2", "run_1", "run_open"})
 	spent(t, s, "op", noon().Add(-day), 1)
 	if f := must[engine.Freeze](t)(s.Frozen(t.Context())); f.ID != "frz_1" {
 		t.Errorf("the freeze: %+v", f)
 	}
 	must[[]byte](t)(s.Value(t.Context(), "s1"))
+	same(t, "the grants", len(grantIDs(t, s, engine.GrantQuery{})), 3)
+	lifts.State = engine.GrantEnded
+	commit(t, s, engine.Batch{Grants: []engine.Grant{lifts}}) // it outlives its run
 	if got := trail(t, s); got[0].Object != "a" || got[len(got)-1].Verb != engine.AuditPruned {
 		t.Errorf("got the trail %+v", got)
 	}

@@ -41,7 +41,9 @@ CREATE TABLE grant (
   started_at  INTEGER,
   ended_at    INTEGER,
   ended_by    TEXT    NOT NULL,
-  reason      TEXT    NOT NULL
+  reason      TEXT    NOT NULL,
+  most        INTEGER NOT NULL, -- microseconds; 0: the playbook does not say
+  warn        INTEGER NOT NULL  -- microseconds; 0: nobody is told
 ) STRICT;
 CREATE INDEX grant_due ON grant (next_try) WHERE state NOT IN ('ended', 'kept', 'void');
 CREATE INDEX grant_ends ON grant (ends_at, id);
