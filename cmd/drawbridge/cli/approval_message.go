@@ -53,6 +53,9 @@ func (a *app) approvalMessage(one engine.Approval, set engine.ChangeSet, run eng
 		}
 		t.change(c)
 	}
+	if one.Kind == engine.ApprovalGrant {
+		t.own("\nApprove takes it back now; deny lets it stay, and so does no answer")
+	}
 	t.own("\nMay decide: ").foreign(screen.Deciders(one.By, one.Needs))
 	if one.ExpiresAt != nil {
 		t.own(", until " + one.ExpiresAt.UTC().Format(time.RFC3339))

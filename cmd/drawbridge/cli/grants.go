@@ -91,11 +91,14 @@ func resolveGrant(ctx context.Context, store engine.Store, argument string) (eng
 	return chosen(grants(ctx, store, engine.GrantQuery{}), grantID, "grant", argument)
 }
 
-func targetOf(g engine.Grant) string {
-	if g.Target.Name == "" || g.Target.Name == g.Target.ID {
-		return screen.Clean(g.Target.ID, 60)
+func targetOf(g engine.Grant) string { return nameAndID(g.Target) }
+
+// nameAndID is a target as people read it.
+func nameAndID(t engine.Target) string {
+	if t.Name == "" || t.Name == t.ID {
+		return screen.Clean(t.ID, 60)
 	}
-	return screen.Clean(g.Target.Name, 40) + " (" + screen.Clean(g.Target.ID, 60) + ")"
+	return screen.Clean(t.Name, 40) + " (" + screen.Clean(t.ID, 60) + ")"
 }
 
 // endsIn is how long a grant still lasts; "" for one that is over.
@@ -110,19 +113,14 @@ func (a *app) endsIn(g engine.Grant) string {
 	}
 }
 
-// overdue reports a grant whose time was up and that was not ended then.
-func (a *app) overdue(g engine.Grant) bool {
-	return (g.State == engine.GrantActive || g.State == engine.GrantArmed) && !g.EndsAt.After(a.now())
-}
-
 // stateOf is the state, marked where the end is overdue or held back.
 func (a *app) stateOf(g engine.Grant) string {
 	switch {
 	case !g.State.Final() && g.Error != nil && g.Error.Code == engine.CodeHeld:
 		return string(g.State) + ", held"
-	case a.overdue(g) && g.Tries > 0:
+	case g.Overdue(a.now()) && g.Tries > 0:
 		return fmt.Sprintf("%s, OVERDUE after %s", g.State, plural(g.Tries, "try", "tries"))
-	case a.overdue(g):
+	case g.Overdue(a.now()):
 		return string(g.State) + ", OVERDUE"
 	default:
 		return string(g.State)
@@ -148,6 +146,11 @@ type grantDocument struct {
 	StartedAt  *string           `json:"started_at"` // null while the change is not known to be made
 	EndsAt     string            `json:"ends_at"`
 	NextTry    string            `json:"next_try"`
+	Lasts      string            `json:"lasts"` // as the playbook says
+	Max        *string           `json:"max"`   // how long it may last in all; null: as long as people say
+	Warn       *string           `json:"warn"`  // how long before its end people are told; null: they are not
+	WarnedAt   *string           `json:"warned_at"`
+	AlarmedAt  *string           `json:"alarmed_at"`
 	Tries      int               `json:"tries"`
 	Error      *failureDocument  `json:"error"` // of the last try
 	Approval   string            `json:"approval"`
@@ -159,10 +162,20 @@ type grantDocument struct {
 func (a *app) documentOfGrant(g engine.Grant) grantDocument {
 	return grantDocument{
 		ID: g.ID, Run: g.Run, Path: g.Path, Playbook: g.Playbook, Action: g.Action, Access: g.Access, AtEnd: g.AtEnd,
-		Connection: g.Connection, Target: g.Target, Before: orNull(g.Before), After: orNull(g.After), State: g.State, Overdue: a.overdue(g),
+		Connection: g.Connection, Target: g.Target, Before: orNull(g.Before), After: orNull(g.After), State: g.State, Overdue: g.Overdue(a.now()),
 		CreatedAt: stamp(g.CreatedAt), StartedAt: stampOf(g.StartedAt), EndsAt: stamp(g.EndsAt), NextTry: stamp(g.NextTry), Tries: g.Tries,
+		Lasts: engine.FormatDuration(g.Lasts), Max: spanOf(g.Most), Warn: spanOf(g.Warn), WarnedAt: stampOf(g.WarnedAt), AlarmedAt: stampOf(g.AlarmedAt),
 		Error: documentOfFailure(g.Error), Approval: g.Approval, EndedAt: stampOf(g.EndedAt), EndedBy: g.EndedBy, Reason: g.Reason,
 	}
+}
+
+// spanOf is a duration; null where it is none.
+func spanOf(d time.Duration) *string {
+	if d <= 0 {
+		return nil
+	}
+	text := engine.FormatDuration(d)
+	return &text
 }
 
 func (a *app) grantsShowCommand() *cobra.Command {
@@ -196,9 +209,9 @@ func (a *app) printGrant(g engine.Grant) error {
 	w := a.stdout
 	fmt.Fprintf(w, "%s  %s of %s  %s\n", a.palette.Bold(g.ID), g.Action, targetOf(g), a.stateOf(g))
 	fmt.Fprintf(w, "from %s at %s of %s, through %s\n", g.Run, screen.Clean(g.Path, 100), screen.Clean(g.Playbook, 60), g.Connection)
-	fmt.Fprintf(w, "since %s, until %s\n", g.CreatedAt.UTC().Format(time.RFC3339), g.EndsAt.UTC().Format(time.RFC3339))
+	fmt.Fprintf(w, "since %s, until %s%s\n", g.CreatedAt.UTC().Format(time.RFC3339), g.EndsAt.UTC().Format(time.RFC3339), atMost(g))
 	fmt.Fprintf(w, "was %s, is %s\n", screen.Clean(string(g.Before), 200), screen.Clean(string(g.After), 200))
-	fmt.Fprintf(w, "at its end: %s\n", atEnd(g))
+	fmt.Fprintf(w, "at its end: %s\n", atEnd(g.AtEnd))
 	if g.Error != nil {
 		fmt.Fprintf(w, "%s %s; next try %s\n", a.palette.Bad("not ended:"), screen.Clean(g.Error.Message, 300), g.NextTry.UTC().Format(time.RFC3339))
 	}
@@ -211,6 +224,14 @@ func (a *app) printGrant(g engine.Grant) error {
 	return nil
 }
 
+// atMost is until when a grant can be extended, where the playbook says so.
+func atMost(g engine.Grant) string {
+	if g.Most <= 0 || g.StartedAt == nil {
+		return ""
+	}
+	return "; can be extended until " + g.StartedAt.Add(g.Most).UTC().Format(time.RFC3339)
+}
+
 func by(who string) string {
 	if who == "" {
 		return ""
@@ -218,9 +239,9 @@ func by(who string) string {
 	return " (" + screen.Clean(who, 60) + ")"
 }
 
-// atEnd says what becomes of a grant at its end.
-func atEnd(g engine.Grant) string {
-	switch g.AtEnd {
+// atEnd says what the word of `at_end` means.
+func atEnd(word string) string {
+	switch word {
 	case "ask":
 		return "people are asked; without an answer it stays"
 	case "keep":
@@ -246,7 +267,10 @@ func (a *app) grantsSweep(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return a.withEngine(ctx, conf, func(_ context.Context, rt *opened) error {
+	return a.withEngine(ctx, conf, func(ctx context.Context, rt *opened) error {
+		if a.house != nil { // a serving process was not started by this command
+			a.sweep(ctx, rt)
+		}
 		switch {
 		case a.json():
 			err = a.print(a.documentOfSwept(rt))

@@ -12,6 +12,7 @@ import (
 	"github.com/drawbridge-soar/drawbridge/cmd/drawbridge/screen"
 	"github.com/drawbridge-soar/drawbridge/engine"
 	"github.com/drawbridge-soar/drawbridge/engine/local"
+	"github.com/drawbridge-soar/drawbridge/steps/message"
 )
 
 func (a *app) grantsExtendCommand() *cobra.Command {
@@ -92,10 +93,40 @@ func (a *app) sweep(ctx context.Context, rt *opened) {
 	if a.running != sweeping { // which says it as its answer
 		a.tellSwept(a.stderr, rt.swept)
 	}
+	a.notifySwept(ctx, rt)
+}
+
+// notifySwept tells the connection under `notify:` of grants that end soon, and
+// of those that have become overdue.
+func (a *app) notifySwept(ctx context.Context, rt *opened) {
+	notices := local.Swept(rt.swept).Notices(a.now())
+	if len(notices) == 0 || rt.notify == "" {
+		return
+	}
+	var t text
+	key := "grants"
+	t.own("Drawbridge:")
+	for i, n := range notices {
+		key += fmt.Sprintf("/%s-%s-%d", n.Kind, n.Grant.ID, n.Grant.EndsAt.Unix())
+		if i < mostTold {
+			t.own("\n• ").foreign(n.Text)
+		}
+	}
+	if more := len(notices) - mostTold; more > 0 {
+		t.own(fmt.Sprintf("\n… and %d more: %s", more, a.command("grants list")))
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), notifyTimeout)
+	defer cancel()
+	if err := send(ctx, rt.connections, rt.notify, message.Message{Text: engine.Text(t), Key: key}); err != nil {
+		a.say("%s %q was not told of grants that end soon or are overdue: %v", a.palette.Warn("note:"), rt.notify, err)
+	}
 }
 
 // tellSwept says what a sweep has done.
 func (a *app) tellSwept(w io.Writer, s sweptGrants) {
+	for _, n := range local.Swept(s).Notices(a.now()) {
+		fmt.Fprintf(w, "%s %s\n", a.palette.Warn("note:"), screen.Clean(n.Text, 600))
+	}
 	for _, g := range s.Ended {
 		fmt.Fprintf(w, "%s of %s has ended (%s): %s\n", g.Action, targetOf(g), g.ID, screen.Clean(g.Reason, 300))
 	}
@@ -109,7 +140,11 @@ func (a *app) tellSwept(w io.Writer, s sweptGrants) {
 		fmt.Fprintf(w, "%s of %s is kept beyond its time (%s): %s\n", g.Action, targetOf(g), g.ID, screen.Clean(g.Error.Message, 300))
 	}
 	for _, g := range s.Failed {
-		fmt.Fprintf(w, "%s %s of %s could not be ended (%s): %s\n", a.palette.Bad("OVERDUE:"), g.Action, targetOf(g), g.ID, screen.Clean(g.Error.Message, 300))
+		word := "not yet:"
+		if g.Overdue(a.now()) {
+			word = "OVERDUE:"
+		}
+		fmt.Fprintf(w, "%s %s of %s could not be ended (%s): %s\n", a.palette.Bad(word), g.Action, targetOf(g), g.ID, screen.Clean(g.Error.Message, 300))
 	}
 }
 
@@ -120,14 +155,15 @@ const sweeping = "grants sweep"
 type sweptGrants local.Swept
 
 func (s sweptGrants) none() bool {
-	return len(s.Ended)+len(s.Asked)+len(s.Kept)+len(s.Failed)+len(s.Held) == 0
+	return len(s.Warned)+len(s.Ended)+len(s.Asked)+len(s.Kept)+len(s.Failed)+len(s.Held) == 0
 }
 
 func (a *app) documentOfSwept(rt *opened) map[string]any {
 	return map[string]any{
 		"ended": documentsOf(rt.swept.Ended, a.documentOfGrant), "asked": documentsOf(rt.swept.Asked, a.documentOfGrant),
 		"kept": documentsOf(rt.swept.Kept, a.documentOfGrant), "held": documentsOf(rt.swept.Held, a.documentOfGrant),
-		"failed": documentsOf(rt.swept.Failed, a.documentOfGrant),
+		"failed": documentsOf(rt.swept.Failed, a.documentOfGrant), "warned": documentsOf(rt.swept.Warned, a.documentOfGrant),
+		"overdue": documentsOf(rt.swept.Overdue, a.documentOfGrant),
 	}
 }
 
@@ -137,7 +173,7 @@ func (a *app) lasting(p *past) []string {
 	var lines []string
 	for _, g := range p.grants {
 		if !g.State.Final() {
-			lines = append(lines, fmt.Sprintf("%s of %s lasts until %s (%s): then %s", g.Action, targetOf(g), g.EndsAt.UTC().Format(time.RFC3339), g.ID, atEnd(g)))
+			lines = append(lines, fmt.Sprintf("%s of %s lasts until %s (%s): then %s", g.Action, targetOf(g), g.EndsAt.UTC().Format(time.RFC3339), g.ID, atEnd(g.AtEnd)))
 		}
 	}
 	if len(lines) > 0 {

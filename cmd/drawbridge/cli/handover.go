@@ -19,9 +19,10 @@ func (a *app) handoverCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "handover",
 		Short: "What the next shift needs to know",
-		Long: `Lists what waits for approval and until when, the freeze that holds, runs that
-are not over, runs that ended otherwise than they should have since --since, and
-plans that nobody has applied yet.`,
+		Long: `Lists what waits for approval and until when, the freeze that holds, temporary
+changes that are overdue, that end within 12 hours or about which people are
+asked, what is held as it is, runs that are not over, runs that ended otherwise
+than they should have since --since, and plans that nobody has applied yet.`,
 		Example: "  drawbridge handover --since 8h",
 		Args:    cobra.NoArgs,
 		RunE: work(func(ctx context.Context, _ []string) error {
@@ -43,6 +44,8 @@ type handoverDocument struct {
 	Freeze    *freezeDocument    `json:"freeze"`    // the one that holds; null where none does
 	Runs      []listedRun        `json:"runs"`      // that need a look, the newest first
 	Plans     []openPlanDocument `json:"plans"`     // not applied, the newest first
+
+	lastingDocument
 }
 
 type waitingDocument struct {
@@ -66,7 +69,7 @@ func (a *app) handover(ctx context.Context, since time.Time) error {
 	if err != nil {
 		return err
 	}
-	doc := handoverDocument{Since: stamp(since), Approvals: []waitingDocument{}, Runs: []listedRun{}, Plans: []openPlanDocument{}}
+	doc := handoverDocument{Since: stamp(since), Approvals: []waitingDocument{}, Runs: []listedRun{}, Plans: []openPlanDocument{}, lastingDocument: noLasting()}
 	if store != nil {
 		defer func() { _ = store.Close() }() // it was only read
 		if err := a.gatherHandover(ctx, store, &doc, since, driven); err != nil {
@@ -95,6 +98,9 @@ func (a *app) gatherHandover(ctx context.Context, store engine.Store, doc *hando
 		doc.Freeze = &freeze
 	} else if !errors.Is(err, engine.ErrNotFound) {
 		return fmt.Errorf("looking for a freeze: %w", err)
+	}
+	if err := a.gatherLasting(ctx, store, &doc.lastingDocument); err != nil {
+		return err
 	}
 	if doc.Runs, err = troubled(ctx, store, since, driven); err != nil {
 		return err
@@ -210,6 +216,7 @@ func (a *app) showHandover(doc handoverDocument) error {
 	}
 	return errors.Join(
 		a.section("Waiting for approval", []string{"APPROVAL", "PLAYBOOK", "TITLE", "UNTIL"}, approvals),
+		a.showLasting(doc.lastingDocument),
 		a.section("Runs to look at", []string{"RUN", "PLAYBOOK", "STATUS", "STARTED", "WHY"}, runs),
 		a.section("Plans not applied", []string{"PLAN", "PLAYBOOK", "CHANGES", "UNTIL"}, plans),
 	)

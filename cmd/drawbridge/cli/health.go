@@ -7,14 +7,10 @@ import (
 	"maps"
 	"os"
 	"sync"
-	"time"
 
 	"github.com/drawbridge-soar/drawbridge/engine"
 	"github.com/drawbridge-soar/drawbridge/server"
 )
-
-// overdueAfter is how long after its time a grant that has not ended is overdue.
-const overdueAfter = 5 * time.Minute
 
 // health remembers whether the last write to the database worked. It may be
 // used by several goroutines.
@@ -90,7 +86,6 @@ func unwritable(path string) string {
 
 // grants counts those that are live, and those of them that should have ended.
 func (h *house) grants(ctx context.Context) (live, overdue int64, err error) {
-	late := h.app.now().Add(-overdueAfter)
 	q := engine.GrantQuery{States: []engine.GrantState{engine.GrantArmed, engine.GrantActive, engine.GrantAsking}, Limit: pageSize}
 	for g, err := range every(func(after string) ([]engine.Grant, error) {
 		q.After = after
@@ -100,7 +95,7 @@ func (h *house) grants(ctx context.Context) (live, overdue int64, err error) {
 			return live, overdue, fmt.Errorf("counting the grants: %w", err)
 		}
 		live++
-		if g.State == engine.GrantActive && g.EndsAt.Before(late) {
+		if g.Overdue(h.app.now()) {
 			overdue++
 		}
 	}

@@ -40,7 +40,7 @@ func (a *app) holdAddCommand() *cobra.Command {
 			if err := needsReason(reason); err != nil {
 				return err
 			}
-			return a.holdAdd(ctx, engine.Hold{Target: strings.TrimSpace(args[0]), Connection: connection, Reason: a.redactor.String(reason)})
+			return a.holdAdd(ctx, engine.Hold{Target: strings.TrimSpace(args[0]), Connection: connection, Reason: reason})
 		}),
 	}
 	cmd.Flags().StringVar(&connection, "connection", "", "only on this connection; on every one by default")
@@ -64,6 +64,10 @@ func (a *app) holdAdd(ctx context.Context, h engine.Hold) error {
 	if err != nil {
 		return fmt.Errorf("making an id: %w", err)
 	}
+	if _, err := a.connections(ctx, conf, a.stderr); err != nil { // so that no secret gets into the reason
+		return err
+	}
+	h.Target, h.Reason = a.redactor.String(h.Target), a.redactor.String(h.Reason)
 	h.ID, h.By, h.At = "hld_"+strings.ToLower(id.String()), a.actor(), a.now().UTC().Truncate(time.Microsecond)
 	if err := a.writeHold(ctx, conf, func(context.Context, engine.Store) (engine.Hold, error) { return h, nil }); err != nil {
 		return err
@@ -84,7 +88,11 @@ func (a *app) writeHold(ctx context.Context, conf *config.Config, hold func(cont
 	}
 	h, err := hold(ctx, store)
 	if err == nil {
-		err = store.Commit(ctx, engine.Batch{Holds: []engine.Hold{h}})
+		entry := engine.AuditHold(h)
+		if h.ReleasedAt != nil {
+			entry = engine.AuditRelease(h)
+		}
+		err = store.Commit(ctx, engine.Batch{Holds: []engine.Hold{h}, Audit: []engine.AuditEntry{entry}})
 	}
 	return errors.Join(err, store.Close())
 }
@@ -107,6 +115,9 @@ func (a *app) holdReleaseCommand() *cobra.Command {
 func (a *app) holdRelease(ctx context.Context, argument, reason string) error {
 	conf, err := a.config()
 	if err != nil {
+		return err
+	}
+	if _, err := a.connections(ctx, conf, a.stderr); err != nil { // so that no secret gets into the reason
 		return err
 	}
 	me := a.actor()

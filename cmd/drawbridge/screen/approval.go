@@ -52,7 +52,7 @@ func asking(kind engine.ApprovalKind) string {
 	case engine.ApprovalGuard:
 		return "a limit was exceeded"
 	case engine.ApprovalGrant:
-		return "it was for a time that is up: approve takes it back, deny lets it stay, and so does no answer"
+		return "it was for a time that is up: approve takes it back now, deny lets it stay, and so does no answer"
 	default:
 		return "the playbook asks for it"
 	}
