@@ -297,6 +297,22 @@ func testGrantDeaths(t *testing.T, r Runtime) {
 		s.wantWorld("lock a")
 		s.wantGrant(run, engine.GrantAsking)
 	})
+	for _, happened := range []bool{false, true} {
+		play(t, r, fmt.Sprintf("killed during the call that takes it back, happened %v", happened), func(s *scene) {
+			s.world.turn("a", locked)
+			run := s.run(openFor, nil).ID
+			s.wait(time.Hour)
+			life := &Life{}
+			s.world.Script("lock a", Fault{Err: errDead, After: happened, Then: life.Kill})
+			if err := s.process(life).Sweep(s.Context()); err == nil {
+				s.Fatal("it did not die")
+			}
+			s.wantGrant(run, engine.GrantActive)
+			s.sweep()
+			s.wantGrant(run, engine.GrantEnded)
+			s.wantWorld("unlock a", "lock a")
+		})
+	}
 	for _, durable := range []bool{false, true} {
 		play(t, r, fmt.Sprintf("killed during the reversal, durable %v", durable), func(s *scene) {
 			s.world.turn("a", locked)

@@ -146,6 +146,9 @@ func (e *Engine) decideGrant(ctx context.Context, a *engine.Approval, dec Decisi
 	if err != nil {
 		return fmt.Errorf("reading its run: %w", err)
 	}
+	if len(dec.Except) > 0 {
+		return fmt.Errorf("%w: it is about one change, from which nothing can be left out; deny it to let it stay", ErrDecision)
+	}
 	d := &drive{engine: e, record: run}
 	person, _, err := d.mayDecide(ctx, a, dec)
 	if err != nil {

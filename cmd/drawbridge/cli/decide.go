@@ -187,6 +187,9 @@ func (a *app) tellRenewal(ctx context.Context, store engine.Store, one asked, wa
 
 // goOn carries the run on after a decision, or says why it waits.
 func (a *app) goOn(ctx context.Context, conf *config.Config, one asked, o decideOptions) error {
+	if one.Kind == engine.ApprovalGrant {
+		return a.sayOfGrant(ctx, one)
+	}
 	a.sayDecision(one, o.noContinue)
 	if one.Status != engine.ApprovalPending && !o.noContinue {
 		return a.carryOut(ctx, conf, func(context.Context, *opened) (string, error) { return one.Run, nil }, onward)

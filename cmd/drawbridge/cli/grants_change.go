@@ -82,6 +82,35 @@ func (a *app) changeGrant(ctx context.Context, argument, reason string, change f
 	})
 }
 
+// sayOfGrant says what has become of the grant that a decision was about. Its
+// run is over, or goes on without it.
+func (a *app) sayOfGrant(ctx context.Context, one asked) error {
+	store, _, err := a.reading() //nolint:contextcheck // opening a database takes no context
+	if err != nil {
+		return err
+	}
+	if store == nil {
+		return fmt.Errorf("reading what has become of the grant: %w", engine.ErrNotFound)
+	}
+	defer func() { _ = store.Close() }() // it was only read
+	a.say("%s is %s", one.ID, one.Status)
+	for g, err := range grants(ctx, store, engine.GrantQuery{Run: one.Run}) {
+		if err != nil {
+			return fmt.Errorf("reading what has become of the grant: %w", err)
+		}
+		if g.Approval != one.ID {
+			continue
+		}
+		if err := a.printGrant(g); err != nil {
+			return err
+		}
+		if g.Error != nil && !g.State.Final() { // approved, and tried again
+			return quit(exitFailed)
+		}
+	}
+	return nil
+}
+
 // sweep ends the grants that are due before an engine's command does its own
 // work. That some could not be ended keeps nothing from being done.
 func (a *app) sweep(ctx context.Context, rt *opened) {
