@@ -49,6 +49,7 @@ func TestMain(m *testing.M) {
 //	fault OPERATION KIND   makes the tenant misbehave from now on; see sim.Fault
 //	heal                   makes it behave again
 //	waitsuspend            waits until an account was suspended since the last `fault`
+//	waitcall OPERATION     waits until the tenant was asked for it since the last `fault` of it
 //	changed N              fails unless the tenant was changed N times, no account twice
 //	messages N             fails unless it was sent N messages
 //	exitcode N COMMAND…    runs the command and compares its exit code
@@ -81,6 +82,7 @@ func TestScripts(t *testing.T) {
 			"fault":       injectFault,
 			"heal":        func(ts *testscript.TestScript, _ bool, _ []string) { of(ts).Heal() },
 			"waitsuspend": waitSuspend,
+			"waitcall":    waitCall,
 			"changed":     checkChanges,
 			"messages":    checkMessages,
 			"exitcode":    checkExit,
@@ -106,7 +108,7 @@ type tenantKey struct{}
 // tenant is the simulated tenant of one script.
 type tenant struct {
 	*sim.Tenant
-	suspended int // requests to suspend when the last fault was armed
+	asked map[sim.Operation]int // requests when the last fault of that operation was armed
 }
 
 func of(ts *testscript.TestScript) *sim.Tenant {
@@ -222,22 +224,30 @@ func injectFault(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	of(ts).Inject(f)
 	t, _ := ts.Value(tenantKey{}).(*tenant)
-	t.suspended = t.Count(sim.OpSuspend)
+	if t.asked == nil {
+		t.asked = map[sim.Operation]int{}
+	}
+	t.asked[f.Operation] = t.Count(f.Operation)
 }
 
 func waitSuspend(ts *testscript.TestScript, _ bool, _ []string) {
+	waitCall(ts, false, []string{string(sim.OpSuspend)})
+}
+
+func waitCall(ts *testscript.TestScript, _ bool, args []string) {
+	op := sim.Operation(strings.Join(args, " "))
 	t, _ := ts.Value(tenantKey{}).(*tenant)
 	deadline := time.After(20 * time.Second)
 	look := time.NewTicker(5 * time.Millisecond)
 	defer look.Stop()
 	for {
-		if of(ts).Count(sim.OpSuspend) > t.suspended {
+		if of(ts).Count(op) > t.asked[op] {
 			return
 		}
 		select {
 		case <-look.C:
 		case <-deadline:
-			ts.Fatalf("nobody was suspended")
+			ts.Fatalf("nobody asked for %s", op)
 		}
 	}
 }
