@@ -97,7 +97,7 @@ func expiryNote(g engine.Grant) engine.Text {
 	t.foreign(g.Action).own(" of ")
 	named(&t, g.Target)
 	t.own(fmt.Sprintf(" ends at %s (%s): then %s; to let it last longer, use drawbridge grants extend %s",
-		g.EndsAt.UTC().Format(time.RFC3339), g.ID, atEnd(g), g.ID))
+		g.EndsAt.UTC().Format(time.RFC3339), g.ID, atEnd(g.AtEnd), g.ID))
 	return engine.Text(t)
 }
 
