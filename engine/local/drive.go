@@ -127,7 +127,7 @@ func (e *Engine) driveIf(ctx context.Context, run string, wanted func(engine.Run
 
 // carryOutIf carries the run out where it is wanted and has a place.
 func (e *Engine) carryOutIf(ctx context.Context, run string, wanted func(engine.RunRecord) (bool, error), inbox <-chan machine.Event, first []machine.Event) (engine.RunRecord, error) {
-	record, err := e.config.Store.Run(ctx, run)
+	record, err := e.config.Store.Run(context.WithoutCancel(ctx), run)
 	if err != nil {
 		return record, fmt.Errorf("continuing run %s: reading it: %w", run, err)
 	}
@@ -141,7 +141,7 @@ func (e *Engine) carryOutIf(ctx context.Context, run string, wanted func(engine.
 		}
 	}
 	if !ending(first) { // one that only ends needs no place
-		release, err := e.admit(ctx, record)
+		release, err := e.admit(context.WithoutCancel(ctx), record)
 		if err != nil {
 			return record, fmt.Errorf("continuing run %s: %w", run, err)
 		}
