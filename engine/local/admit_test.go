@@ -32,7 +32,7 @@ func (b *busyness) act(ctx context.Context) error {
 
 func TestOneTooManyQueues(t *testing.T) {
 	var b busyness
-	inHouse(t, b.act, func(h *house) {
+	inHouse(t, b.act, func(t *testing.T, h *house) {
 		stop := h.serve(0)
 		var runs []string
 		for range 5 {
@@ -57,7 +57,7 @@ func TestOneTooManyQueues(t *testing.T) {
 }
 
 func TestOneTooManyIsNotStarted(t *testing.T) {
-	inHouse(t, fine, func(h *house) {
+	inHouse(t, fine, func(t *testing.T, h *house) {
 		first := h.started(h.submit(limited(", strategy: skip"), false))
 		h.restart() // it is the store that counts
 		_, err := h.submit(limited(", strategy: skip"), false)
@@ -72,7 +72,7 @@ func TestOneTooManyIsNotStarted(t *testing.T) {
 }
 
 func TestARunThatIsThereIsNotBusy(t *testing.T) {
-	inHouse(t, fine, func(h *house) {
+	inHouse(t, fine, func(t *testing.T, h *house) {
 		req := h.request(t, limited(", strategy: skip"))
 		req.Key = "sweep@noon"
 		first, created, err := h.StartOnce(t.Context(), req)
@@ -90,7 +90,7 @@ func TestARunThatIsThereIsNotBusy(t *testing.T) {
 }
 
 func TestDrivingAQueuedRunByHand(t *testing.T) {
-	inHouse(t, fine, func(h *house) {
+	inHouse(t, fine, func(t *testing.T, h *house) {
 		first, second := h.started(h.submit(limited(""), false)), h.started(h.submit(limited(""), false))
 		if _, err := h.Drive(t.Context(), second); !errors.Is(err, local.ErrBusy) {
 			t.Errorf("got %v", err)
@@ -105,7 +105,7 @@ func TestDrivingAQueuedRunByHand(t *testing.T) {
 }
 
 func TestGroupsAreCountedApart(t *testing.T) {
-	inHouse(t, fine, func(h *house) {
+	inHouse(t, fine, func(t *testing.T, h *house) {
 		start := func(who string) engine.RunRecord {
 			req := h.request(t, limited(", key: inputs.who"))
 			req.Inputs = map[string]any{"who": who}
@@ -129,7 +129,7 @@ func TestGroupsAreCountedApart(t *testing.T) {
 // TestFullGroupsHideNoOther: however many runs wait for a place, one that has a
 // place is found.
 func TestFullGroupsHideNoOther(t *testing.T) {
-	inHouse(t, func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }, func(h *house) {
+	inHouse(t, func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }, func(t *testing.T, h *house) {
 		req := h.request(t, limited(", key: inputs.who"))
 		h.programs[req.Bundle.Hash] = req.Program
 		req.Queue = true
@@ -168,7 +168,7 @@ func TestRetriesCount(t *testing.T) {
 			return engine.Fail(engine.ClassPermanent, "broken", "it is broken")
 		}
 		return nil
-	}, func(h *house) {
+	}, func(t *testing.T, h *house) {
 		first := h.started(h.submit(limited(""), false))
 		if r, err := h.Drive(t.Context(), first); err != nil || r.Status != engine.RunFailed {
 			t.Fatalf("it is %s, %v", r.Status, err)

@@ -251,13 +251,16 @@ func (d *dispatcher) free() int {
 // stays in the backlog.
 func (d *dispatcher) launch(ctx context.Context) {
 	var kept []engine.RunRecord
+	waiting := make(map[string]bool) // by group: a run that is due before others of it
 	for i, run := range d.backlog {
 		if ctx.Err() != nil || d.free() <= 0 {
 			kept = append(kept, d.backlog[i:]...)
 			break
 		}
-		if d.begin(ctx, run) {
+		inLine := run.Status == engine.RunQueued && run.Group != ""
+		if inLine && waiting[run.Group] || d.begin(ctx, run) {
 			kept = append(kept, run)
+			waiting[run.Group] = waiting[run.Group] || inLine
 		}
 	}
 	d.backlog = kept
@@ -288,8 +291,8 @@ func (d *dispatcher) begin(ctx context.Context, run engine.RunRecord) (waits boo
 	d.of[run.Playbook]++
 	d.mu.Unlock()
 	d.under.Go(func() {
-		after, err := d.engine.driveIf(ctx, run.ID, d.hasWork(ctx))
-		release()
+		after, err := d.engine.driveIf(ctx, run.ID, d.entry(release))
+		release() // where it was not let in
 		d.end(ctx, run, after, err)
 	})
 	return false
@@ -302,21 +305,30 @@ func (e *Engine) isDriven(run string) bool {
 	return e.driving[run] != nil
 }
 
-// hasWork says whether a run has something to do now.
-func (d *dispatcher) hasWork(ctx context.Context) func(engine.RunRecord) (bool, error) {
-	return func(r engine.RunRecord) (bool, error) {
-		switch {
-		case r.Status.Final():
-			return false, nil
-		case r.Status != engine.RunWaiting, r.WakeAt != nil && !r.WakeAt.After(d.now()):
-			return true, nil
+// entry lets a run in that has something to do, and has its place already.
+func (d *dispatcher) entry(release func()) entry {
+	return func(ctx context.Context, r engine.RunRecord) (func(), error) {
+		work, err := d.hasWork(ctx, r)
+		if err == nil && !work {
+			err = errUnwanted
 		}
-		unheard, err := d.engine.config.Store.Signals(ctx, r.ID)
-		if err != nil {
-			return false, fmt.Errorf("reading the signals of run %s: %w", r.ID, err)
-		}
-		return len(unheard) > 0, nil
+		return release, err
 	}
+}
+
+// hasWork says whether a run has something to do now.
+func (d *dispatcher) hasWork(ctx context.Context, r engine.RunRecord) (bool, error) {
+	switch {
+	case r.Status.Final():
+		return false, nil
+	case r.Status != engine.RunWaiting, r.WakeAt != nil && !r.WakeAt.After(d.now()):
+		return true, nil
+	}
+	unheard, err := d.engine.config.Store.Signals(ctx, r.ID)
+	if err != nil {
+		return false, fmt.Errorf("reading its signals: %w", err)
+	}
+	return len(unheard) > 0, nil
 }
 
 // end makes room for another run.
@@ -354,7 +366,7 @@ func (d *dispatcher) note(ctx context.Context, before, after engine.RunRecord, e
 func (d *dispatcher) settleDown(ctx context.Context, r engine.RunRecord) {
 	work := false
 	if r.Status == engine.RunWaiting {
-		work, _ = d.hasWork(ctx)(r) // what cannot be read now is read again
+		work, _ = d.hasWork(ctx, r) // what cannot be read now is read again
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -92,22 +92,25 @@ func (e *Engine) Cancel(ctx context.Context, run, reason string) (engine.RunReco
 // drive carries a run out for somebody outside. What fails is tried again by
 // Serve, where it works.
 func (e *Engine) drive(ctx context.Context, run string, first ...machine.Event) (engine.RunRecord, error) {
-	record, err := e.driveIf(ctx, run, nil, first...)
+	record, err := e.driveIf(ctx, run, e.admit, first...)
 	if err != nil && !errors.Is(err, ErrDriven) && !errors.Is(err, ErrBusy) && !errors.Is(err, engine.ErrNotFound) {
 		e.adopt(run)
 	}
 	return record, err
 }
 
-// driveIf carries a run out if it is wanted, which is asked when nobody else can
-// carry it out; a nil wanted is always. It returns errUnwanted if it is not.
-func (e *Engine) driveIf(ctx context.Context, run string, wanted func(engine.RunRecord) (bool, error), first ...machine.Event) (engine.RunRecord, error) {
+// entry lets a run in to be carried out, when nobody else can carry it out any
+// more, or says why it may not be. release gives back the place it takes.
+type entry func(ctx context.Context, r engine.RunRecord) (release func(), err error)
+
+// driveIf carries a run out if it is let in.
+func (e *Engine) driveIf(ctx context.Context, run string, in entry, first ...machine.Event) (engine.RunRecord, error) {
 	inbox, err := e.enter(run)
 	if err != nil {
 		return engine.RunRecord{}, err
 	}
 	nudged := e.nudged(run)
-	record, err := e.carryOutIf(ctx, run, wanted, inbox, first)
+	record, err := e.carryOutIf(ctx, run, in, inbox, first)
 	e.leave(run)
 	if err == nil {
 		e.driven(record)
@@ -117,31 +120,23 @@ func (e *Engine) driveIf(ctx context.Context, run string, wanted func(engine.Run
 	}
 	select {
 	case late := <-inbox: // it came when the run had just parked
-		return e.driveIf(ctx, run, nil, late)
+		return e.driveIf(ctx, run, e.admit, late)
 	case <-nudged:
-		return e.driveIf(ctx, run, nil)
+		return e.driveIf(ctx, run, e.admit)
 	default:
 		return record, err
 	}
 }
 
-// carryOutIf carries the run out where it is wanted and has a place.
-func (e *Engine) carryOutIf(ctx context.Context, run string, wanted func(engine.RunRecord) (bool, error), inbox <-chan machine.Event, first []machine.Event) (engine.RunRecord, error) {
-	record, err := e.config.Store.Run(context.WithoutCancel(ctx), run)
+// carryOutIf carries the run out if it is let in. One that only ends is.
+func (e *Engine) carryOutIf(ctx context.Context, run string, in entry, inbox <-chan machine.Event, first []machine.Event) (engine.RunRecord, error) {
+	durable := context.WithoutCancel(ctx)
+	record, err := e.config.Store.Run(durable, run)
 	if err != nil {
 		return record, fmt.Errorf("continuing run %s: reading it: %w", run, err)
 	}
-	if wanted != nil {
-		is, err := wanted(record)
-		if err == nil && !is {
-			err = errUnwanted
-		}
-		if err != nil {
-			return record, err
-		}
-	}
-	if !ending(first) { // one that only ends needs no place
-		release, err := e.admit(context.WithoutCancel(ctx), record)
+	if !ending(first) {
+		release, err := in(durable, record)
 		if err != nil {
 			return record, fmt.Errorf("continuing run %s: %w", run, err)
 		}

@@ -25,17 +25,18 @@ type house struct {
 
 	mu       sync.Mutex
 	programs map[string]*program.Program
+	requests map[string]local.StartRequest // by their playbooks
 	notices  []local.Notice
 	broken   map[string]bool // playbooks that cannot be compiled any more
 }
 
 // inHouse runs a test in virtual time.
-func inHouse(t *testing.T, action act, test func(h *house), adjust ...func(*local.Config)) {
+func inHouse(t *testing.T, action act, test func(t *testing.T, h *house), adjust ...func(*local.Config)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		h := &house{t: t, programs: map[string]*program.Program{}, broken: map[string]bool{}}
+		h := &house{t: t, programs: map[string]*program.Program{}, requests: map[string]local.StartRequest{}, broken: map[string]bool{}}
 		h.fixture = newFixture(t, action, append(adjust, func(c *local.Config) { c.Programs = h.compiled })...)
-		test(h)
+		test(t, h)
 	})
 }
 
@@ -87,11 +88,14 @@ func (h *house) serve(runs int) (stop func()) {
 // submit records a run; it is started queued where that is asked for.
 func (h *house) submit(text string, queue bool) (string, error) {
 	h.t.Helper()
-	req := h.request(h.t, text)
-	req.Queue = queue
 	h.mu.Lock()
-	h.programs[req.Bundle.Hash] = req.Program
+	req, compiled := h.requests[text]
+	if !compiled {
+		req = h.request(h.t, text)
+		h.requests[text], h.programs[req.Bundle.Hash] = req, req.Program
+	}
 	h.mu.Unlock()
+	req.Queue = queue
 	return h.Start(h.t.Context(), req)
 }
 
@@ -128,7 +132,7 @@ const waits = "name: main\nsteps:\n  - wait: { for: 1h }\n  - uses: test.act\n"
 func named(name string) string { return strings.Replace(act1, "name: main", "name: "+name, 1) }
 
 func TestServeCarriesOutWhatIsQueuedAtOnce(t *testing.T) {
-	inHouse(t, fine, func(h *house) {
+	inHouse(t, fine, func(t *testing.T, h *house) {
 		defer h.serve(0)()
 		h.pass(10 * time.Second)
 		run := h.queue(act1)
@@ -156,7 +160,7 @@ func audited(t *testing.T, s engine.Store) []string {
 }
 
 func TestServeWakesWhatIsParkedWithinASecond(t *testing.T) {
-	inHouse(t, fine, func(h *house) {
+	inHouse(t, fine, func(t *testing.T, h *house) {
 		stop := h.serve(2)
 		var runs []string
 		for range 10 { // more than are carried out at the same time: they are parked
@@ -182,7 +186,7 @@ func TestServeWakesWhatIsParkedWithinASecond(t *testing.T) {
 }
 
 func TestServeGoesOnWithWhatWasLeftBehind(t *testing.T) {
-	inHouse(t, fine, func(h *house) {
+	inHouse(t, fine, func(t *testing.T, h *house) {
 		running := h.started(h.submit(act1, false)) // its process died before it was carried out
 		interrupted := h.started(h.submit(named("other"), false))
 		rewritten(t, h.fixture, interrupted, func(r *engine.RunRecord) { r.Status = engine.RunInterrupted })
@@ -215,7 +219,7 @@ func TestSignalsWakeWhatIsParked(t *testing.T) {
 			h.t.Error(err)
 		}
 	}
-	inHouse(t, fine, func(h *house) {
+	inHouse(t, fine, func(t *testing.T, h *house) {
 		stop := h.serve(0)
 		first, second := h.queue(listens), h.queue(listens)
 		h.pass(time.Hour)
@@ -245,7 +249,7 @@ func TestDecisionsWakeWhatIsParked(t *testing.T) {
 			h.t.Fatal(err)
 		}
 	}
-	inHouse(t, fine, func(h *house) {
+	inHouse(t, fine, func(t *testing.T, h *house) {
 		stop := h.serve(0)
 		first, second := h.queue(asks), h.queue(asks)
 		h.pass(time.Hour)
@@ -263,7 +267,7 @@ func TestDecisionsWakeWhatIsParked(t *testing.T) {
 
 func TestApprovalsRunOutWhileServing(t *testing.T) {
 	people := guard.People{{Name: "Robin", OSUser: "rob"}}
-	inHouse(t, fine, func(h *house) {
+	inHouse(t, fine, func(t *testing.T, h *house) {
 		defer h.serve(0)()
 		run := h.queue("name: main\nsteps:\n  - id: ask\n    approve: { title: ok, by: [Robin], timeout: 2h }\n")
 		h.pass(2*time.Hour - time.Second)
@@ -278,23 +282,24 @@ func TestApprovalsRunOutWhileServing(t *testing.T) {
 
 func TestManyRunsOfOnePlaybookDelayNoOther(t *testing.T) {
 	const crowd = 10_000
-	var mu sync.Mutex
-	slow := func(context.Context) error {
-		time.Sleep(time.Minute) //nolint:forbidigo // virtual: a call that takes a while
-		return nil
+	slow := func(ctx context.Context) error {
+		select {
+		case <-time.After(10 * time.Second):
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
-	inHouse(t, slow, func(h *house) {
+	inHouse(t, slow, func(t *testing.T, h *house) {
 		for range crowd {
 			h.queue(named("crowd"))
 		}
-		mu.Lock()
-		defer mu.Unlock()
 		before := h.queue(named("before"))
 		defer h.serve(8)()
-		h.pass(62 * time.Second)
+		h.pass(12 * time.Second)
 		h.stands(before, engine.RunSucceeded)
 		after := h.queue(named("after")) // while as many of the crowd are under way as may be
-		h.pass(61 * time.Second)
+		h.pass(11 * time.Second)
 		h.stands(after, engine.RunSucceeded)
 		done, err := h.store.Runs(t.Context(), engine.RunQuery{Playbook: "crowd", Statuses: []engine.RunStatus{engine.RunSucceeded}})
 		if err != nil || len(done) < 6 {
@@ -304,7 +309,7 @@ func TestManyRunsOfOnePlaybookDelayNoOther(t *testing.T) {
 }
 
 func TestAStuckRunBlocksNobody(t *testing.T) {
-	inHouse(t, fine, func(h *house) {
+	inHouse(t, fine, func(t *testing.T, h *house) {
 		var stuck []string
 		for i := range 20 {
 			stuck = append(stuck, h.queue(named(fmt.Sprintf("stuck%d", i%2))))
@@ -350,7 +355,7 @@ func TestServeStopsGracefully(t *testing.T) {
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-	}, func(h *house) {
+	}, func(t *testing.T, h *house) {
 		const two = "name: main\nsteps:\n  - uses: test.act\n  - uses: test.act\n"
 		stop := h.serve(2)
 		runs := []string{h.queue(two), h.queue(two), h.queue(two)}
@@ -373,7 +378,7 @@ func TestServeStopsGracefully(t *testing.T) {
 }
 
 func TestServeIsOneAtATime(t *testing.T) {
-	inHouse(t, fine, func(h *house) {
+	inHouse(t, fine, func(t *testing.T, h *house) {
 		defer h.serve(0)()
 		h.pass(time.Second)
 		if err := h.Serve(t.Context(), local.Serving{}); err == nil {
@@ -383,7 +388,7 @@ func TestServeIsOneAtATime(t *testing.T) {
 }
 
 func TestACancelledQueuedRunNeedsNoPlace(t *testing.T) {
-	inHouse(t, fine, func(h *house) {
+	inHouse(t, fine, func(t *testing.T, h *house) {
 		first, second := h.started(h.submit(limited(""), false)), h.started(h.submit(limited(""), false))
 		h.stands(first, engine.RunRunning)
 		h.stands(second, engine.RunQueued)

@@ -12,7 +12,7 @@ import (
 
 // dueRun is a run that has something to do, since a time.
 type dueRun struct {
-	run   engine.RunRecord
+	run   *engine.RunRecord
 	since time.Time
 	place int // in its line, and then among those of its playbook
 }
@@ -32,26 +32,26 @@ func (s *Store) Due(ctx context.Context, by time.Time, limit int) ([]engine.RunR
 	var due []dueRun
 	for _, r := range s.runs {
 		if since, is := r.due(by); is {
-			due = append(due, dueRun{run: r.record, since: since})
+			due = append(due, dueRun{run: &r.record, since: since})
 		}
 	}
-	takeTurns(due, func(r engine.RunRecord) string {
+	takeTurns(due, func(r *engine.RunRecord) string {
 		if r.Status == engine.RunQueued {
 			return r.Playbook + "\n" + r.Group
 		}
 		return r.Playbook + "\n"
 	})
-	takeTurns(due, func(r engine.RunRecord) string { return r.Playbook })
+	takeTurns(due, func(r *engine.RunRecord) string { return r.Playbook })
 	slices.SortFunc(due, dueRun.compare)
 	var out []engine.RunRecord
 	for _, d := range page(due, 0, cmp.Or(limit, defaultPage)) {
-		out = append(out, cloneRun(d.run))
+		out = append(out, cloneRun(*d.run))
 	}
 	return out, nil
 }
 
 // takeTurns numbers the runs of each line, in their order.
-func takeTurns(due []dueRun, line func(engine.RunRecord) string) {
+func takeTurns(due []dueRun, line func(*engine.RunRecord) string) {
 	slices.SortFunc(due, dueRun.compare)
 	places := map[string]int{}
 	for i, d := range due {
