@@ -46,6 +46,8 @@ type Engine interface {
 	ExtendGrant(ctx context.Context, id string, until time.Time, by engine.Actor, reason string) (engine.Grant, error)
 	// Signal sends something a run may wait for.
 	Signal(ctx context.Context, s engine.Signal) error
+	// Serve does the engine's own work until ctx ends.
+	Serve(ctx context.Context) error
 }
 
 // Decision is what one person says to an approval.
@@ -144,6 +146,7 @@ func Run(t *testing.T, r Runtime) {
 		{"Holds", testHolds},
 		{"Waits", testWaits},
 		{"Signals", testSignals},
+		{"Serving", testServing},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.test(t, r) })
 	}

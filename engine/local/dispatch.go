@@ -130,9 +130,10 @@ func (d *dispatcher) driven(record engine.RunRecord) {
 func (d *dispatcher) dispatch(ctx context.Context) {
 	defer d.under.Wait()
 	for ctx.Err() == nil {
+		began := d.now()
 		pause := d.after(&d.looking, d.look(ctx))
 		timer, stop := d.engine.config.Clock.Timer(pause)
-		d.await(ctx, gap, nil)
+		d.await(ctx, min(beat, max(gap, 4*d.now().Sub(began))), nil) // most of the time is for the runs
 		for waiting := true; waiting && ctx.Err() == nil; {
 			select {
 			case <-ctx.Done():

@@ -73,6 +73,8 @@ func (e embedded) Sweep(ctx context.Context) error {
 	return err
 }
 
+func (e embedded) Serve(ctx context.Context) error { return e.Engine.Serve(ctx, local.Serving{}) }
+
 func (e embedded) Decide(ctx context.Context, d enginetest.Decision) (engine.Approval, error) {
 	return e.Engine.Decide(ctx, local.Decision{
 		Approval: d.Approval, Actor: d.Actor, Approve: d.Approve, Digest: d.Digest, Except: d.Except, Reason: d.Reason,

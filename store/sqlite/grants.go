@@ -139,19 +139,17 @@ const (
 
 	// Lines are those of a playbook, and of each group of its queued runs.
 	dueQuery = `WITH due AS (` + queuedQuery + ` UNION ALL ` + wakingQuery + ` UNION ALL ` + signalledQuery + `),
-		lined AS (SELECT n, id, playbook, since, row_number() OVER (
-			PARTITION BY playbook, CASE status WHEN 'queued' THEN "group" ELSE '' END ORDER BY since, id) AS place
-			FROM due CROSS JOIN run USING (n)),
-		turns AS (SELECT n AS k, since, row_number() OVER (PARTITION BY playbook ORDER BY place, since, id) AS turn FROM lined),
+		lined AS (SELECT *, row_number() OVER (PARTITION BY playbook, line ORDER BY since, id) AS place FROM due),
+		turns AS (SELECT n AS k, since, row_number() OVER (PARTITION BY playbook ORDER BY place, since, id) AS turn FROM lined WHERE place <= ?2),
 		first AS (SELECT k, turn, since FROM turns ORDER BY turn, since, k LIMIT ?2)
 		` + runColumns + ` JOIN first ON n = k ORDER BY turn, since, id`
 
-	queuedQuery = `SELECT n, created_at AS since FROM run WHERE status = 'queued'`
+	queuedQuery = `SELECT n, id, playbook, "group" AS line, created_at AS since FROM run INDEXED BY run_queued WHERE status = 'queued'`
 
 	// SQLite would rather read all that wait, and sort them.
-	wakingQuery = `SELECT n, wake_at FROM run INDEXED BY run_wakes WHERE status = 'waiting' AND wake_at <= ?1`
+	wakingQuery = `SELECT n, id, playbook, '', wake_at FROM run INDEXED BY run_wakes WHERE status = 'waiting' AND wake_at <= ?1`
 
-	signalledQuery = `SELECT r.n, min(s.at) FROM signal s INDEXED BY signal_unheard CROSS JOIN run r ON r.n = s.run
+	signalledQuery = `SELECT r.n, r.id, r.playbook, '', min(s.at) FROM signal s INDEXED BY signal_unheard CROSS JOIN run r ON r.n = s.run
 		WHERE s.taken = 0 AND r.status = 'waiting' AND coalesce(r.wake_at > ?1, 1) GROUP BY r.n`
 )
 

@@ -25,8 +25,8 @@ func TestIndexesOfTime(t *testing.T) {
 		holdColumns + " WHERE released_at IS NULL" + newestHold:                 "SCAN hold USING INDEX hold_holding",
 		signalsQuery:   "SEARCH signal USING INDEX signal_unheard (run=?)",
 		runByKeyQuery:  "SEARCH run USING INDEX run_by_key (key=?)",
-		queuedQuery:    "SEARCH run USING COVERING INDEX run_by_status (status=?)",
-		wakingQuery:    "SEARCH run USING COVERING INDEX run_wakes (wake_at<?)",
+		queuedQuery:    "SCAN run USING COVERING INDEX run_queued",
+		wakingQuery:    "SEARCH run USING INDEX run_wakes (wake_at<?)",
 		signalledQuery: "SCAN s USING COVERING INDEX signal_unheard",
 	})
 }

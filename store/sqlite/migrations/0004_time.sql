@@ -8,7 +8,8 @@ CREATE UNIQUE INDEX run_by_key ON run (key) WHERE key <> '';
 CREATE INDEX run_by_series ON run (series, created_at, id) WHERE series <> '';
 -- Counted before each run of a group begins: who of it is under way?
 CREATE INDEX run_by_group ON run ("group", status, created_at, id) WHERE "group" <> '';
--- Runs that sleep, by when they wake; those that are queued are in run_by_status.
+CREATE INDEX run_queued ON run (playbook, "group", created_at, id) WHERE status = 'queued';
+-- Runs that sleep, by when they wake.
 CREATE INDEX run_wakes ON run (wake_at, id) WHERE status = 'waiting' AND wake_at IS NOT NULL;
 
 -- A grant outlives its run, and so keeps its id and not its number.
