@@ -69,6 +69,7 @@ type Request struct {
 	Bundle  engine.Bundle
 	Inputs  map[string]any
 	Actor   engine.Actor
+	Series  string // the trigger that starts it; "" for none
 }
 
 // Process is what one process has: everything an engine is made of.
@@ -128,6 +129,7 @@ func Run(t *testing.T, r Runtime) {
 		{"Plans", testPlans},
 		{"Approvals", testApprovals},
 		{"Gates", testGates},
+		{"Absorbing", testAbsorbing},
 		{"WaysAround", testWaysAround},
 		{"Undo", testUndo},
 		{"Retry", testRetry},

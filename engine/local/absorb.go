@@ -73,7 +73,7 @@ func (d *drive) olderRequests(ctx context.Context, path string, kind engine.Appr
 		return nil, err
 	}
 	runs, err := d.engine.config.Store.Runs(ctx, engine.RunQuery{
-		Series: d.record.Series, Statuses: []engine.RunStatus{engine.RunWaiting}, After: d.record.ID,
+		Series: d.record.Series, Statuses: unfinished(), After: d.record.ID,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("looking for earlier runs of %s: %w", d.record.Series, err)

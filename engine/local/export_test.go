@@ -20,3 +20,6 @@ func (s Scheduler) Fire(ctx context.Context) (time.Time, error) { return s.s.fir
 func (e *Engine) SeriesBusy(ctx context.Context, r engine.RunRecord) (bool, error) {
 	return e.seriesBusy(ctx, r)
 }
+
+// NothingNew reports whether a change set is in an older one.
+func NothingNew(set, older engine.ChangeSet) bool { return nothingNew(set, older) }

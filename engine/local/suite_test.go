@@ -49,7 +49,7 @@ func suite(store func(*testing.T) engine.Store) enginetest.Runtime {
 type embedded struct{ *local.Engine }
 
 func startRequest(req enginetest.Request) local.StartRequest {
-	return local.StartRequest{Program: req.Program, Bundle: req.Bundle, Inputs: req.Inputs, Actor: req.Actor}
+	return local.StartRequest{Program: req.Program, Bundle: req.Bundle, Inputs: req.Inputs, Actor: req.Actor, Series: req.Series}
 }
 
 func (e embedded) Start(ctx context.Context, req enginetest.Request) (string, error) {
