@@ -15,7 +15,9 @@ import (
 
 func (a *app) schedulesCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "schedules", Short: "When playbooks start by themselves"}
-	cmd.AddCommand(a.schedulesNextCommand())
+	cmd.AddCommand(
+		a.schedulesListCommand(), a.schedulesNextCommand(), a.schedulesPauseCommand(), a.schedulesResumeCommand(), a.schedulesTriggerCommand(),
+	)
 	return cmd
 }
 
