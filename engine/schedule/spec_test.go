@@ -43,7 +43,7 @@ func specs() *rapid.Generator[spec] {
 			fields(0, 59).Draw(t, "minute"), hours().Draw(t, "hour"), fields(1, 31).Draw(t, "day"), months().Draw(t, "month"), fields(0, 6).Draw(t, "weekday"),
 		}}
 		if day, weekday := &s.fields[2], &s.fields[4]; !day.star && !weekday.star && (day.steps || weekday.steps) {
-			*day = whole(1, 31) // some of these would be refused
+			*day = every(1, 31) // some of these would be refused
 		}
 		var texts []string
 		for _, f := range s.fields {
@@ -57,7 +57,7 @@ func specs() *rapid.Generator[spec] {
 func months() *rapid.Generator[field] {
 	return rapid.Custom(func(t *rapid.T) field {
 		if rapid.IntRange(0, 3).Draw(t, "kind") > 0 {
-			return whole(1, 12)
+			return every(1, 12)
 		}
 		return fields(1, 12).Draw(t, "months")
 	})
@@ -75,12 +75,12 @@ func hours() *rapid.Generator[field] {
 // upTo makes a field that was drawn from fewer values one of more.
 func (f field) upTo(last int) field {
 	if strings.HasPrefix(f.text, "*") || strings.Contains(f.text, "/") {
-		return whole(0, last)
+		return every(0, last)
 	}
 	return f
 }
 
-func whole(low, high int) field {
+func every(low, high int) field {
 	f := field{text: "*", star: true, steps: true}
 	f.put(low, high, 1)
 	return f
@@ -100,7 +100,7 @@ func fields(low, high int) *rapid.Generator[field] {
 		b := rapid.IntRange(a+1, high).Draw(t, "to")
 		switch rapid.IntRange(0, 6).Draw(t, "form") {
 		case 0:
-			return whole(low, high)
+			return every(low, high)
 		case 1:
 			every := rapid.IntRange(2, min(high-low, 20)).Draw(t, "every")
 			f.text, f.steps = fmt.Sprintf("*/%d", every), true
