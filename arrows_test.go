@@ -35,6 +35,7 @@ func arrows() []arrow {
 		{"engine/local", "engine/program", "the runtime loads the program a run is pinned to"},
 		{"engine/local", "engine/machine", "the runtime drives the machine"},
 		{"engine/local", "engine/guard", "the runtime asks the guard before each change"},
+		{"engine/local", "engine/schedule", "the runtime starts what is due"},
 		{"engine/schedule", "engine=", "the duration of @every is written like any other, and a misspelt word gets a suggestion"},
 		{"engine/enginetest", "engine", "the conformance suite speaks of everything a runtime does"},
 		{"playbooks/yamldoc", "engine=", "a scalar is read by its declared type"},

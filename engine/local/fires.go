@@ -162,14 +162,14 @@ func timedOf(playbooks []Active) []*timed {
 			if t.Schedule == "" || err != nil { // the checker has refused what cannot be read
 				continue
 			}
-			out = append(out, &timed{active: p, place: place, series: Series(p.Program.Name, place), spec: Spec(t), times: times})
+			out = append(out, &timed{active: p, place: place, series: Series(p.Program.Name, place), spec: specOf(t), times: times})
 		}
 	}
 	return out
 }
 
-// Spec is a trigger's schedule with its zone, as a ScheduleState remembers it.
-func Spec(t program.Trigger) string {
+// specOf is a trigger's schedule with its zone, as a ScheduleState remembers it.
+func specOf(t program.Trigger) string {
 	if t.Timezone == "" {
 		return t.Schedule
 	}

@@ -55,7 +55,7 @@ func (e *Engine) changeSchedule(
 		return engine.ScheduleState{}, err
 	}
 	now := engine.StoredTime(e.config.Clock.Now())
-	id, spec := Series(p.Program.Name, place), Spec(p.Program.Triggers[place])
+	id, spec := Series(p.Program.Name, place), specOf(p.Program.Triggers[place])
 	state, known := states[id]
 	if !known || state.Spec != spec { // nothing has fired by it yet
 		state.ID, state.Playbook, state.Spec, state.LastAt = id, p.Program.Name, spec, now
