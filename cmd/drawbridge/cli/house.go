@@ -30,8 +30,6 @@ type house struct {
 	conf *config.Config
 	rt   *opened
 	hub  *hub
-	// playbooks are those of the configuration's folders; nil before they are read.
-	playbooks *folders
 
 	notices   *notifier
 	playbooks *folders
