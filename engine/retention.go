@@ -14,6 +14,9 @@ type Retention struct {
 	Runs  time.Duration // runs go that ended longer ago
 	Keep  int           // how many finished runs stay at most, the newest
 	Plans time.Duration // plans go that were made longer ago and never applied
+	// Deliveries is how long a webhook call that was taken is remembered; after
+	// that the same would be taken again.
+	Deliveries time.Duration
 	// Bytes is how large the store may be. From nine tenths of it on, the oldest
 	// finished runs go until it is down to eight.
 	Bytes int64

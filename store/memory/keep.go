@@ -115,6 +115,7 @@ func (s *Store) prune(r engine.Retention) engine.Pruned {
 	if r.Plans > 0 {
 		last = cmp.Or(last, s.removePlans(r.Now.Add(-r.Plans), &p))
 	}
+	s.forgetDeliveries(r)
 	s.sweep(&p)
 	for tenths := int64(9); r.Bytes > 0 && s.size() > r.Bytes/10*tenths; tenths = 8 {
 		gone := p.Runs
@@ -130,6 +131,14 @@ func (s *Store) prune(r engine.Retention) engine.Pruned {
 	p.Bytes = s.size()
 	p.Freed = before - p.Bytes
 	return p
+}
+
+func (s *Store) forgetDeliveries(r engine.Retention) {
+	for key, d := range s.deliveries {
+		if r.Deliveries > 0 && d.At.Before(r.Now.Add(-r.Deliveries)) {
+			delete(s.deliveries, key)
+		}
+	}
 }
 
 // oldest is the oldest run that may go and ended before a time; any time where

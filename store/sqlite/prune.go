@@ -58,7 +58,7 @@ func (p *pruning) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, work := range []func(context.Context) error{p.finishLast, p.byAge, p.byCount, p.plans, p.bySize, p.shrink} {
+	for _, work := range []func(context.Context) error{p.finishLast, p.byAge, p.byCount, p.plans, p.deliveries, p.bySize, p.shrink} {
 		if err := work(ctx); err != nil {
 			return err
 		}

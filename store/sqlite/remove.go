@@ -182,6 +182,25 @@ func (p *pruning) plans(ctx context.Context) error {
 	return p.finish(ctx)
 }
 
+// deliveries removes the webhook calls that were taken too long ago to come again.
+func (p *pruning) deliveries(ctx context.Context) error {
+	if p.limits.Deliveries <= 0 {
+		return nil
+	}
+	before := p.limits.Now.Add(-p.limits.Deliveries).UnixMicro()
+	for gone := int64(partsAtOnce); gone == partsAtOnce; {
+		err := p.transact(ctx, func(*writer, func() bool) (err error) {
+			gone, err = p.exec(`DELETE FROM delivery WHERE (hook, id) IN
+				(SELECT hook, id FROM delivery INDEXED BY delivery_by_age WHERE at < ?1 LIMIT ?2)`, before, int64(partsAtOnce))
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // tell puts what a transaction has removed into the audit trail.
 func (p *pruning) tell(part removed) error {
 	if part.Runs+part.Plans == 0 {

@@ -59,6 +59,25 @@ func prunesByCount(t *testing.T, s engine.Store) {
 	same(t, "the runs", runIDs(t, s, engine.RunQuery{}), []string{"run_open", "run_4", "run_3"})
 }
 
+// prunesDeliveries: one that is forgotten may come again, and no other.
+func prunesDeliveries(t *testing.T, s engine.Store) {
+	withRuns(t, s, "run_1")
+	delivered := func(id string, before time.Duration) engine.Batch {
+		return engine.Batch{Deliveries: []engine.Delivery{{Hook: "alert", ID: id, Run: "run_1", At: noon().Add(-before)}}}
+	}
+	for i := range 450 {
+		commit(t, s, delivered(fmt.Sprintf("old_%d", i), 4*day))
+	}
+	commit(t, s, delivered("new", 2*day))
+	prune(t, s, engine.Retention{Keep: 1})
+	refused(t, s, delivered("old_0", 0), engine.ErrDuplicate)
+	prune(t, s, engine.Retention{Deliveries: 3 * day})
+	refused(t, s, delivered("new", 0), engine.ErrDuplicate)
+	for _, id := range []string{"old_0", "old_449"} {
+		commit(t, s, delivered(id, 0))
+	}
+}
+
 func prunesNothing(t *testing.T, s engine.Store) {
 	withEnded(t, s, 3)
 	if p := prune(t, s, engine.Retention{}); p.Runs != 0 || p.Over {

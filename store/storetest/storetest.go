@@ -101,6 +101,7 @@ func cases() []testCase {
 
 		{"runs go by age", prunesByAge},
 		{"runs go by count", prunesByCount},
+		{"deliveries go by age", prunesDeliveries},
 		{"runs go by size", prunesBySize},
 		{"nothing goes without a limit, or in a dry run", prunesNothing},
 		{"with a run goes everything of it", prunesWhatIsOfARun},

@@ -280,7 +280,7 @@ func TestRetain(t *testing.T) {
 	}
 	const day = 24 * time.Hour
 	want := engine.Retention{
-		Now: time.Unix(1, 0), Actor: engine.Actor{Name: "alice"}, Runs: 90 * day, Keep: 100_000, Plans: day, Bytes: 1_000_000_000, KeepChanges: 31 * day,
+		Now: time.Unix(1, 0), Actor: engine.Actor{Name: "alice"}, Runs: 90 * day, Keep: 100_000, Plans: day, Bytes: 1_000_000_000, KeepChanges: 31 * day, Deliveries: 3 * day,
 	}
 	if diff := cmp.Diff(want, parse("{}")); diff != "" {
 		t.Errorf("by default (-want +got):\n%s", diff)

@@ -36,11 +36,15 @@ const MinSize = 50_000_000
 // playbook may have a budget of its own, with a longer window than any here.
 const evidence = 31 * 24 * time.Hour
 
+// replays is how long a webhook call is remembered: a signature may be of a day
+// from now, and is then valid for a day more.
+const replays = 2*longestTolerance + 24*time.Hour
+
 // Retain is what the store may forget now, on somebody's behalf.
 func (c *Config) Retain(now time.Time, by engine.Actor) engine.Retention {
 	r := engine.Retention{
 		Now: now, Actor: by, Runs: c.Retention.Runs, Keep: c.Retention.Keep, Bytes: c.Retention.MaxSize,
-		Plans: c.MaxPlanAge, KeepChanges: c.longestBudget(),
+		Plans: c.MaxPlanAge, KeepChanges: c.longestBudget(), Deliveries: replays,
 	}
 	if r.Runs == 0 {
 		r.Runs = DefaultKeepRuns
