@@ -70,7 +70,7 @@ func TestServeForgetsAMinuteAfterItsStartAndEveryHour(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() { defer close(done); h.forget(ctx) }()
-		time.Sleep(2*time.Hour + 30*time.Minute)
+		pass(2*time.Hour + 30*time.Minute)
 		stop()
 		<-done
 		if fmt.Sprint(p.at) != "[1m0s 1h1m0s 2h1m0s]" {
