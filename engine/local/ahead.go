@@ -122,6 +122,8 @@ func (d *drive) fork(copied *machine.Machine, g glance) *drive {
 func (d *drive) look(ctx context.Context) error {
 	calls, stop := context.WithCancelCause(ctx)
 	defer close(d.gone)
+	d.place = d.engine.slots.enter(d.record.Playbook)
+	defer d.place.leave()
 	defer stop(errEnded)
 	d.reorder(d.machine.Outstanding())
 	d.wake, _ = d.machine.NextWake()

@@ -184,6 +184,7 @@ type drive struct {
 	approvals map[string]*engine.Approval   // the newest request of each path
 	ledger    *guard.Ledger                 // shared with the calls
 
+	place   *place // where it waits for slots, while it is carried out
 	inbox   <-chan machine.Event
 	nudged  <-chan struct{}
 	signals []engine.Signal // whose events are not applied yet, in their order
@@ -215,7 +216,7 @@ func newDrive(e *Engine, record engine.RunRecord, p *program.Program) *drive {
 	d := &drive{
 		engine: e, record: record, began: e.config.Clock.Now(),
 		wirings: make(map[*program.Node]*wiring), programs: make(map[string]*program.Program),
-		answers: make(chan *answer, cap(e.slots)), closing: make(chan struct{}), gone: make(chan struct{}),
+		answers: make(chan *answer, e.slots.size), closing: make(chan struct{}), gone: make(chan struct{}),
 		flights: make(map[machine.FrameID]*job), open: make(map[machine.FrameID]*engine.Failure),
 		known: make(known), settled: make(map[inquiry]engine.StepRecord), said: make(map[string]engine.StepRecord),
 		approvals: make(map[string]*engine.Approval),

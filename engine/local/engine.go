@@ -71,7 +71,9 @@ type Config struct {
 	// run out: it must return at once. Several runs may call it at a time.
 	Watch func(Progress)
 
-	Workers int           // calls at the same time, of all runs together; DefaultWorkers when 0
+	// Workers is how many calls there are at the same time, of all runs together,
+	// fair between playbooks and between the runs of each; DefaultWorkers when 0.
+	Workers int
 	Grace   time.Duration // how long an interrupted run waits for changes and messages under way; DefaultGrace when 0
 	// Patience is how long a run that waits for a time is kept in the process; one
 	// that waits longer is parked, and goes on when it is driven after its WakeAt.
@@ -95,7 +97,7 @@ type Progress struct {
 type Engine struct {
 	config  Config
 	began   time.Time
-	slots   chan struct{} // one per call under way
+	slots   *slots // one per call under way
 	ids     ids
 	targets targets    // one change at a time at each, of all runs
 	budget  sync.Mutex // held from the look at a budget until the intent is recorded
@@ -132,7 +134,7 @@ func New(c Config) (*Engine, error) {
 	return &Engine{
 		config:  c,
 		began:   c.Clock.Now(),
-		slots:   make(chan struct{}, c.Workers),
+		slots:   newSlots(c.Workers),
 		driving: make(map[string]chan<- machine.Event),
 		nudges:  make(map[string]chan struct{}),
 	}, nil

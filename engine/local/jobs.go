@@ -117,7 +117,7 @@ func (d *drive) launch(ctx, calls context.Context) {
 		defer cancel(nil)
 		a := d.carry(step, calls, j)
 		a.job = j
-		<-d.engine.slots
+		d.engine.slots.release()
 		select {
 		case d.answers <- a:
 		case <-d.gone:

@@ -20,6 +20,8 @@ const landing = 5 * time.Second
 func (d *drive) carryOut(ctx context.Context) error {
 	calls, kill := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer close(d.gone)
+	d.place = d.engine.slots.enter(d.record.Playbook)
+	defer d.place.leave()
 	defer kill(errEnded)
 	if err := d.turn(ctx, calls); err != nil {
 		if late := d.land(kill, d.forget); late != nil {
@@ -253,6 +255,7 @@ func (d *drive) idle() bool {
 // await begins what there are slots for and returns when something has
 // happened, or ctx is cancelled.
 func (d *drive) await(ctx, calls context.Context) {
+	defer d.place.rest()
 	for ctx.Err() == nil {
 		d.launchReady(ctx, calls)
 		d.collect()
@@ -265,13 +268,8 @@ func (d *drive) await(ctx, calls context.Context) {
 
 func (d *drive) launchReady(ctx, calls context.Context) {
 	d.sortOut()
-	for len(d.ready) > 0 {
-		select {
-		case d.engine.slots <- struct{}{}:
-			d.launch(ctx, calls)
-		default:
-			return
-		}
+	for len(d.ready) > 0 && d.place.take() {
+		d.launch(ctx, calls)
 	}
 }
 
@@ -296,15 +294,15 @@ func (d *drive) sortOut() {
 
 // awaitOne begins one call or waits for one thing to happen.
 func (d *drive) awaitOne(ctx, calls context.Context) {
-	var slot chan<- struct{} // a run with nothing to begin waits for none
+	var slot <-chan struct{} // a run with nothing to begin waits for none
 	if len(d.ready) > 0 {
-		slot = d.engine.slots
+		slot = d.place.granted
 	}
 	due, stop := d.timer()
 	defer stop()
 	select {
 	case <-ctx.Done():
-	case slot <- struct{}{}:
+	case <-slot:
 		d.launch(ctx, calls)
 	case a := <-d.answers:
 		d.take(a)
