@@ -72,6 +72,28 @@ type Opening struct {
 	// place of time: for tests and simulations. Nil for the real ones.
 	Transport http.RoundTripper
 	Sleep     func(ctx context.Context, d time.Duration) error
+	Pace      Pace      // what the configuration says of this connection
+	Throttles Throttles // nil: what services ask for is forgotten with the process
+}
+
+// Pace is how a connection's service is called, by all runs together. What it
+// says takes the place of the provider's own pace; what it does not say leaves
+// that as it is.
+type Pace struct {
+	PerSecond   float64 // calls; 0: as the provider has it
+	Burst       int     // calls at once after a pause, with PerSecond; at least 1
+	Concurrency int     // calls under way at the same time; 0: any number
+}
+
+// Throttles remembers until when services asked not to be called, beyond the
+// process. It may be used by several goroutines.
+type Throttles interface {
+	// Until is the time before which a connection's service is not to be called;
+	// zero where it has not asked for any.
+	Until(connection string) time.Time
+	// Penalized notes that the service asked not to be called before a time. It
+	// returns at once.
+	Penalized(connection string, until time.Time)
 }
 
 // CapabilityTest is the capability every provider offers so that `connections

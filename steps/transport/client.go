@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/semaphore"
 	"golang.org/x/time/rate"
 
 	"github.com/drawbridge-soar/drawbridge/engine"
@@ -31,8 +32,14 @@ type Options struct {
 	Version   string            // of Drawbridge, for User-Agent
 	Limit     rate.Limit        // requests per second over all callers; 0 for no limit
 	Burst     int               // requests that may go at once under a Limit; at least 1
+	Most      int               // requests under way at the same time; 0 for any number
 	Timeout   time.Duration     // of one attempt, body included; DefaultTimeout for 0
 	Transport http.RoundTripper // what carries requests; by default a hardened http.Transport
+
+	// Paused is the time before which the service asked an earlier process not to
+	// call it; at most an hour from now counts. Penalized hears whenever it asks.
+	Paused    time.Time
+	Penalized func(until time.Time)
 
 	Now    func() time.Time                                 // time.Now by default
 	Sleep  func(ctx context.Context, d time.Duration) error // waits, or fails with the context
@@ -40,8 +47,8 @@ type Options struct {
 }
 
 // For is the options for a connection that is opened: its version, its clock,
-// and what takes the place of the network and of waiting. What the opening
-// does not say stays as it is.
+// its pace, and what takes the place of the network and of waiting. What the
+// opening does not say stays as it is.
 func (o Options) For(opening engine.Opening) Options {
 	o.Version, o.Now = opening.Version, opening.Now
 	if opening.Transport != nil {
@@ -49,6 +56,14 @@ func (o Options) For(opening engine.Opening) Options {
 	}
 	if opening.Sleep != nil {
 		o.Sleep = opening.Sleep
+	}
+	if pace := opening.Pace; pace.PerSecond > 0 {
+		o.Limit, o.Burst = rate.Limit(pace.PerSecond), pace.Burst
+	}
+	o.Most = cmp.Or(opening.Pace.Concurrency, o.Most)
+	if known := opening.Throttles; known != nil {
+		o.Paused = known.Until(opening.Name)
+		o.Penalized = func(until time.Time) { known.Penalized(opening.Name, until) }
 	}
 	return o
 }
@@ -60,7 +75,8 @@ type Client struct {
 	opts    Options
 	http    *http.Client
 	limiter *rate.Limiter
-	buffers sync.Pool // of *bytes.Buffer
+	permits *semaphore.Weighted // nil: any number may be under way
+	buffers sync.Pool           // of *bytes.Buffer
 
 	mu     sync.Mutex
 	paused time.Time // the service asked not to be called before
@@ -82,7 +98,17 @@ func New(o Options) *Client {
 	if o.Jitter == nil {
 		o.Jitter = rand.Float64
 	}
+	if o.Penalized == nil {
+		o.Penalized = func(time.Time) {}
+	}
 	c := &Client{opts: o, limiter: rate.NewLimiter(cmp.Or(o.Limit, rate.Inf), max(o.Burst, 1))}
+	if o.Most > 0 {
+		c.permits = semaphore.NewWeighted(int64(o.Most))
+	}
+	if latest := o.Now().Add(maxPause); o.Paused.After(latest) {
+		o.Paused = latest
+	}
+	c.paused = o.Paused
 	c.http = &http.Client{
 		Transport:     identified{next: o.Transport, agent: "Drawbridge/" + o.Version},
 		CheckRedirect: checkRedirect,
@@ -152,39 +178,6 @@ func sleep(ctx context.Context, d time.Duration) error {
 		return nil
 	case <-ctx.Done():
 		return ctx.Err() //nolint:wrapcheck // classified by the caller
-	}
-}
-
-// turn waits until the connection's pace allows one more request.
-func (c *Client) turn(ctx context.Context) error {
-	now := c.opts.Now()
-	c.mu.Lock()
-	wait := c.paused.Sub(now)
-	c.mu.Unlock()
-	if wait > retryWindow {
-		return &engine.Failure{
-			Class: engine.ClassTransient, Code: CodeRateLimited, NotBefore: now.Add(wait),
-			Message: "the service asked not to be called for the next " + engine.FormatDuration(wait.Round(time.Second)),
-		}
-	}
-	slot := c.limiter.ReserveN(now, 1)
-	wait = max(wait, slot.DelayFrom(now))
-	if wait <= 0 {
-		return nil
-	}
-	if err := c.opts.Sleep(ctx, wait); err != nil {
-		slot.CancelAt(c.opts.Now())
-		return err
-	}
-	return nil
-}
-
-// pause makes every caller wait, because the service asked one of them to.
-func (c *Client) pause(until time.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if until.After(c.paused) {
-		c.paused = until
 	}
 }
 

@@ -24,12 +24,13 @@ type verdict struct {
 func (v verdict) Unwrap() error { return v.error }
 
 // Retry calls the function until it succeeds, fails for good, or had three
-// attempts within 15 seconds. The pauses grow, are jittered, and are as long
+// attempts within 15 seconds, not counting what they waited for their turns. The pauses grow, are jittered, and are as long
 // as the service asked for. A service that asks for longer than there is time
 // ends it, with the failure's NotBefore. Every error is an *engine.Failure or
 // wraps one.
 func (c *Client) Retry(ctx context.Context, call func(context.Context) error) error {
 	started := c.opts.Now()
+	ctx, queue := queueing(ctx)
 	for attempt := 1; ; attempt++ {
 		err := call(ctx)
 		if err == nil {
@@ -44,7 +45,7 @@ func (c *Client) Retry(ctx context.Context, call func(context.Context) error) er
 			return classified(err)
 		}
 		wait := c.wait(attempt, f)
-		if c.opts.Now().Add(wait).Sub(started) > retryWindow || c.opts.Sleep(ctx, wait) != nil {
+		if c.opts.Now().Add(wait).Sub(started)-queue.waited() > retryWindow || c.opts.Sleep(ctx, wait) != nil {
 			return classified(err)
 		}
 	}

@@ -30,9 +30,11 @@ func (t *trip) uncertain(f *engine.Failure) bool {
 }
 
 func (t *trip) run(ctx context.Context) error {
-	if err := t.client.turn(ctx); err != nil {
+	done, err := t.client.turn(ctx)
+	if err != nil {
 		return t.failure(err)
 	}
+	defer done()
 	var wrote atomic.Bool
 	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { wrote.Store(true) }})
 	req, err := t.build(traced)

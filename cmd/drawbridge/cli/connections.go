@@ -104,7 +104,7 @@ func (a *app) reached(ctx context.Context, conf *config.Config) (*config.Connect
 	if a.house != nil {
 		return a.house.rt.connections, nil
 	}
-	return a.connections(ctx, conf, a.stderr)
+	return a.connections(ctx, conf, a.stderr, nil)
 }
 
 func chooseConnections(conf *config.Config, names []string) ([]config.Connection, error) {

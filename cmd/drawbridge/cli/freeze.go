@@ -76,7 +76,7 @@ func (a *app) freeze(ctx context.Context, reason string) error {
 		return usage("say why: --reason REASON")
 	}
 	conf := a.whateverConfig()
-	if _, err := a.connections(ctx, conf, a.stderr); err != nil { // so that no secret gets into the reason
+	if _, err := a.secrets(ctx, conf); err != nil { // so that no secret gets into the reason
 		return err
 	}
 	store, err := a.beside(conf) //nolint:contextcheck // opening a database takes no context
@@ -120,7 +120,7 @@ func (a *app) thaw(ctx context.Context, reason string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := a.connections(ctx, conf, a.stderr); err != nil { // so that no secret gets into the reason
+	if _, err := a.secrets(ctx, conf); err != nil { // so that no secret gets into the reason
 		return err
 	}
 	store, err := a.beside(conf) //nolint:contextcheck // opening a database takes no context

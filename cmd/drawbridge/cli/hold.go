@@ -64,7 +64,7 @@ func (a *app) holdAdd(ctx context.Context, h engine.Hold) error {
 	if err != nil {
 		return fmt.Errorf("making an id: %w", err)
 	}
-	if _, err := a.connections(ctx, conf, a.stderr); err != nil { // so that no secret gets into the reason
+	if _, err := a.secrets(ctx, conf); err != nil { // so that no secret gets into the reason
 		return err
 	}
 	h.Target, h.Reason = a.redactor.String(h.Target), a.redactor.String(h.Reason)
@@ -117,7 +117,7 @@ func (a *app) holdRelease(ctx context.Context, argument, reason string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := a.connections(ctx, conf, a.stderr); err != nil { // so that no secret gets into the reason
+	if _, err := a.secrets(ctx, conf); err != nil { // so that no secret gets into the reason
 		return err
 	}
 	me := a.actor()

@@ -156,6 +156,7 @@ func (a *app) withEngine(ctx context.Context, conf *config.Config, work func(con
 }
 
 func (rt *opened) close() error {
+	rt.throttles.Close()
 	if err := rt.store.Close(); err != nil {
 		return fmt.Errorf("closing the database: %w", err)
 	}

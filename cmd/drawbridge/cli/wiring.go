@@ -106,18 +106,19 @@ func (a *app) secrets(ctx context.Context, conf *config.Config) (*secret.Keeper,
 	return keeper, nil
 }
 
-// connections opens a configuration's connections when they are needed.
-func (a *app) connections(ctx context.Context, conf *config.Config, messages io.Writer) (*config.Connections, error) {
+// connections opens a configuration's connections when they are needed. What
+// services ask for is remembered in throttles; nil where there is no database.
+func (a *app) connections(ctx context.Context, conf *config.Config, messages io.Writer, throttles engine.Throttles) (*config.Connections, error) {
 	keeper, err := a.secrets(ctx, conf)
 	if err != nil {
 		return nil, err
 	}
-	return a.connect(conf, keeper, messages), nil
+	return a.connect(conf, keeper, messages, throttles), nil
 }
 
-func (a *app) connect(conf *config.Config, keeper *secret.Keeper, messages io.Writer) *config.Connections {
+func (a *app) connect(conf *config.Config, keeper *secret.Keeper, messages io.Writer, throttles engine.Throttles) *config.Connections {
 	return conf.Open(engine.Opening{
-		Secrets: keeper, Terminal: messages, Version: thisVersion().Version, Log: a.log, Now: a.now,
+		Secrets: keeper, Terminal: messages, Version: thisVersion().Version, Log: a.log, Now: a.now, Throttles: throttles,
 	})
 }
 
@@ -172,6 +173,7 @@ type opened struct {
 	path        string        // of the database
 	connections *config.Connections
 	secrets     *secret.Keeper
+	throttles   *local.Throttles
 	swept       sweptGrants   // at the start of the command
 	notify      string        // connection that hears of runs that did not succeed
 	planAge     time.Duration // how old a plan may be when it is applied
@@ -183,23 +185,39 @@ func (a *app) start(ctx context.Context, conf *config.Config, messages io.Writer
 	if a.house != nil {
 		return a.house.lend()
 	}
-	actions, err := knownActions()
-	if err != nil {
-		return nil, err
-	}
-	keeper, err := a.secrets(ctx, conf)
-	if err != nil {
-		return nil, err
-	}
-	set := a.connect(conf, keeper, messages)
 	path := a.database(conf)
 	file, err := sqlite.Open(path, sqlite.Options{Mode: sqlite.Engine, Command: "drawbridge " + a.running}) //nolint:contextcheck // opening a database takes no context
 	if err != nil {
 		return nil, err
 	}
 	store := a.watched(file)
-	if err := a.auditConfig(ctx, store, conf); err != nil {
+	rt, err := a.over(ctx, conf, store, messages, watch)
+	if err != nil {
 		return nil, errors.Join(err, store.Close())
+	}
+	rt.path, rt.file = path, file
+	a.sweep(ctx, rt)
+	return rt, nil
+}
+
+// over puts an engine over an open database, and connections that remember in
+// it what their services ask for.
+func (a *app) over(ctx context.Context, conf *config.Config, store engine.Store, messages io.Writer, watch func(local.Progress)) (*opened, error) {
+	actions, err := knownActions()
+	if err != nil {
+		return nil, err
+	}
+	throttles, err := local.NewThrottles(ctx, store, a.log) //nolint:contextcheck // what it records outlives the command
+	if err != nil {
+		return nil, fmt.Errorf("preparing the connections: %w", err)
+	}
+	keeper, err := a.secrets(ctx, conf)
+	if err != nil {
+		return nil, err
+	}
+	set := a.connect(conf, keeper, messages, throttles)
+	if err := a.auditConfig(ctx, store, conf); err != nil {
+		return nil, err
 	}
 	catalog := conf.Catalog()
 	limits := a.serveLimits(conf)
@@ -210,11 +228,9 @@ func (a *app) start(ctx context.Context, conf *config.Config, messages io.Writer
 		Grace: limits.Grace, Workers: limits.Workers, Patience: limits.Patience,
 	})
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("preparing the engine: %w", err), store.Close())
+		return nil, fmt.Errorf("preparing the engine: %w", err)
 	}
-	rt := &opened{engine: eng, store: store, file: file, path: path, connections: set, secrets: keeper, notify: conf.Notify, planAge: planAge(conf)}
-	a.sweep(ctx, rt)
-	return rt, nil
+	return &opened{engine: eng, store: store, connections: set, secrets: keeper, throttles: throttles, notify: conf.Notify, planAge: planAge(conf)}, nil
 }
 
 // patience is how long a serving process keeps a run that waits for a time.

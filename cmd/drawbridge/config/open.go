@@ -41,6 +41,9 @@ func (s *Connections) Connection(_ context.Context, name string) (*engine.Connec
 	}
 	o := s.opening
 	o.Name, o.Settings = name, maps.Clone(configured.Settings)
+	if configured.Rate != nil {
+		o.Pace = engine.Pace(*configured.Rate)
+	}
 	conn, err := configured.Provider.Open(o)
 	if err != nil {
 		return nil, fmt.Errorf("opening the connection %q: %w", name, err)

@@ -76,8 +76,8 @@ func open(o engine.Opening, options transport.Options) (*engine.Connection, erro
 	if !validID(account) {
 		return nil, engine.Fail(engine.ClassInvalid, "account", "opening connection %s: the account must be its UUID, such as ABCDEFGHIJKLMNOPQRSTUVWXYZ", o.Name)
 	}
+	options.Limit, options.Burst = perSecond, atOnce // unless the configuration says otherwise
 	options = options.For(o)
-	options.Limit, options.Burst = perSecond, atOnce
 	client := transport.New(options)
 	api := setting(o.Settings, "api", "v1")
 	d := &directory{

@@ -59,8 +59,8 @@ func open(o engine.Opening, options transport.Options) (*engine.Connection, erro
 		return nil, fmt.Errorf("opening connection %s: %w", o.Name, err)
 	}
 	ref, _ := o.Settings["token"].(secret.Reference)
+	options.Limit, options.Burst = perSecond, atOnce // unless the configuration says otherwise
 	options = options.For(o)
-	options.Limit, options.Burst = perSecond, atOnce
 	r := &reader{
 		client: transport.New(options),
 		base:   base,
