@@ -81,7 +81,7 @@ type Opening struct {
 // that as it is.
 type Pace struct {
 	PerSecond   float64 // calls; 0: as the provider has it
-	Burst       int     // calls at once after a pause, with PerSecond; at least 1
+	Burst       int     // calls at once after a pause, with PerSecond; 1 when less
 	Concurrency int     // calls under way at the same time; 0: any number
 }
 

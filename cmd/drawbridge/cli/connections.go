@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -20,7 +21,7 @@ func (a *app) connectionsCommand() *cobra.Command {
 	cmd.AddCommand(
 		&cobra.Command{
 			Use: "list", Short: "List the connections and what they offer", Args: cobra.NoArgs,
-			RunE: work(func(context.Context, []string) error { return a.connectionsList() }),
+			RunE: work(func(ctx context.Context, _ []string) error { return a.connectionsList(ctx) }),
 		},
 		&cobra.Command{
 			Use: "test [NAME]...", Short: "Reach the services with the least privilege and say what works",
@@ -35,7 +36,8 @@ type connectionDocument struct {
 	Name     string              `json:"name"`
 	Provider string              `json:"provider"`
 	Offers   []engine.Capability `json:"offers"`
-	Works    *bool               `json:"works,omitempty"` // of a test
+	Paused   *time.Time          `json:"paused_until,omitempty"` // the service asked not to be called before
+	Works    *bool               `json:"works,omitempty"`        // of a test
 	Findings []engine.Finding    `json:"findings,omitempty"`
 	Error    string              `json:"error,omitempty"`
 }
@@ -50,21 +52,57 @@ func documentOf(c config.Connection) connectionDocument {
 	return doc
 }
 
-func (a *app) connectionsList() error {
+func (a *app) connectionsList(ctx context.Context) error {
 	conf, err := a.config()
+	if err != nil {
+		return err
+	}
+	paused, err := a.paused(ctx, conf)
 	if err != nil {
 		return err
 	}
 	docs, rows := []connectionDocument{}, [][]string{}
 	for _, c := range conf.Connections {
 		doc := documentOf(c)
+		doc.Paused = paused[c.Name]
 		docs = append(docs, doc)
 		rows = append(rows, []string{doc.Name, doc.Provider, join(doc.Offers)})
 	}
 	if a.json() {
 		return a.print(map[string]any{"connections": docs})
 	}
-	return a.table([]string{"CONNECTION", "PROVIDER", "OFFERS"}, rows, "the configuration has no connections")
+	if err := a.table([]string{"CONNECTION", "PROVIDER", "OFFERS"}, rows, "the configuration has no connections"); err != nil {
+		return err
+	}
+	for _, doc := range docs {
+		if doc.Paused != nil {
+			fmt.Fprintf(a.stdout, "\nThe service of %s asked not to be called before %s.\n", screen.Clean(doc.Name, 60), doc.Paused.Local().Format(time.DateTime))
+		}
+	}
+	return nil
+}
+
+// paused says of each connection whose service asked not to be called for a
+// while when that is over.
+func (a *app) paused(ctx context.Context, conf *config.Config) (map[string]*time.Time, error) {
+	store, err := a.history(conf)
+	if errors.Is(err, engine.ErrNotFound) {
+		return map[string]*time.Time{}, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("opening the database: %w", err)
+	}
+	throttles, err := store.Throttles(ctx)
+	if err = errors.Join(err, store.Close()); err != nil {
+		return nil, fmt.Errorf("reading until when services are not to be called: %w", err)
+	}
+	out := make(map[string]*time.Time)
+	for _, t := range throttles {
+		if t.Until.After(a.now()) {
+			out[t.Connection] = &t.Until
+		}
+	}
+	return out, nil
 }
 
 func (a *app) connectionsTest(ctx context.Context, names []string) error {
