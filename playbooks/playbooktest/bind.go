@@ -35,6 +35,12 @@ func (b *binder) bind(c *Case) {
 	for i := range c.Approvals {
 		b.decision(&c.Approvals[i])
 	}
+	if c.Trigger != nil {
+		c.Trigger = b.trigger(*c.Trigger)
+	}
+	for _, s := range c.Signals {
+		b.signal(s)
+	}
 	for _, named := range []*want[[]step]{c.Expect.ran, c.Expect.notRan} {
 		if named == nil {
 			continue
@@ -121,8 +127,8 @@ func (b *binder) decision(d *Decision) {
 	switch at, ok := b.places[plain(path)]; {
 	case !ok:
 		b.unknown(d.at)
-	case at.node.Form != program.FormApprove:
-		b.add(d.at.Errorf("no-approval", "%s asks nobody: it is no approve step", d.Step))
+	case at.node.Form != program.FormApprove && at.node.For == nil:
+		b.add(d.at.Errorf("no-approval", "%s asks nobody: it is no approve step, and changes nothing for a time", d.Step))
 	default:
 		d.Step = path
 	}

@@ -21,6 +21,7 @@ type Happened struct {
 	Steps    []engine.StepRecord
 	Items    []engine.ItemRecord
 	Messages []string
+	Grants   []engine.Grant
 	Plan     *engine.ChangeSet // nil where the test expects nothing of it
 	PlanErr  error             // why there is none
 	Aliases  map[string]string // addresses by id
@@ -37,6 +38,9 @@ func (c *Case) Judge(h Happened) []yamldoc.Diagnostic {
 	}
 	if e.plan != nil {
 		j.plan(*e.plan)
+	}
+	if e.grants != nil {
+		j.lines(*e.grants, j.grants(), "grant")
 	}
 	if e.messages != nil {
 		j.messages(*e.messages)
@@ -162,6 +166,16 @@ func (j *judge) change(s engine.StepRecord) made {
 		m.names = []string{t.ID, j.Aliases[t.ID], t.Name}
 	}
 	return m
+}
+
+// grants are the temporary changes, whose outcome is their state.
+func (j *judge) grants() []made {
+	var out []made
+	for _, g := range j.Grants {
+		names := []string{g.Target.ID, j.Aliases[g.Target.ID], g.Target.Name}
+		out = append(out, made{names: names, action: g.Action, outcome: engine.Outcome(g.State)})
+	}
+	return out
 }
 
 // outcomeOf is what became of a change. One that ended without an outcome did

@@ -69,6 +69,9 @@ func constructs() map[string]construct {
 		"usage":    {name: "an item usage", keys: usageKeys()},
 		"fault":    {name: "a fault", keys: faultKeys()},
 		"decision": {name: "a decision", keys: decisionKeys()},
+		"trigger":  {name: "a trigger", keys: triggerKeys()},
+		"signal":   {name: "a signal", keys: signalKeys()},
+		"grant":    {name: "an expected grant", keys: grantKeys()},
 		"guard":    {name: "guard", keys: guardKeys()},
 		"expect":   {name: "expect", keys: expectKeys()},
 		"change":   {name: "an expected change", keys: lineKeys(outcomes())},
@@ -88,6 +91,38 @@ func settingKeys() []key {
 		{name: "observations", shape: raw, doc: "Recorded answers, by the step that would otherwise ask. Whom they mention is in the tenant."},
 		{name: "approvals", shape: nestedList, of: "decision", doc: "What people say to approvals. One that nobody answers here is withheld."},
 		{name: "guard", shape: nested, of: "guard", doc: "Limits in place of the configuration's."},
+		{name: "trigger", shape: nested, of: "trigger", doc: "Which of the playbook's triggers starts the run; by default somebody does by hand."},
+		{name: "signals", shape: nestedList, of: "signal", doc: "What the run is sent while it waits for it. A signal that is not told here never comes."},
+		{name: "later", typ: engine.TypeDuration(), doc: "How much time passes after the run, in which its grants come to their end; none by default."},
+	}
+}
+
+func triggerKeys() []key {
+	return []key{
+		{name: "webhook", typ: engine.TypeString(), doc: "The name of the webhook."},
+		{name: "body", typ: engine.TypeAny(), doc: "The webhook's body, of the shape that the playbook declares."},
+		{name: "schedule", typ: engine.TypeString(), doc: "The schedule, as the playbook has it."},
+	}
+}
+
+func signalKeys() []key {
+	return []key{
+		{name: "name", typ: engine.TypeString(), required: true, doc: "The name that the step waits for."},
+		{name: "body", typ: engine.TypeAny(), doc: "What comes with it."},
+		{name: "by", typ: engine.TypeString(), doc: "Who sends it: a name under people: of the configuration."},
+		{name: "after", typ: engine.TypeDuration(), doc: "How long the run has waited then; no time by default."},
+	}
+}
+
+func grantStates() []string {
+	return []string{"armed", "active", "asking", "ended", "kept", "void"}
+}
+
+func grantKeys() []key {
+	return []key{
+		{name: "target", typ: engine.TypeString(), required: true, doc: "Its id, name or address."},
+		{name: "action", typ: engine.TypeString(), doc: "The action; any by default."},
+		{name: "state", typ: engine.EnumOf(grantStates()...), doc: "Where the grant stands; active by default."},
 	}
 }
 
@@ -193,6 +228,7 @@ func expectKeys() []key {
 		{name: "error", typ: engine.TypeString(), doc: "What the run's error contains: class/code: message."},
 		{name: "changes", shape: eitherWay, of: "change", doc: "Every change the run came to, in any order; or { count: N } of those that were made."},
 		{name: "plan", shape: eitherWay, of: "planned", doc: "Every line of the plan before anything is changed; or { count: N } of the changes it would make."},
+		{name: "grants", shape: nestedList, of: "grant", doc: "Every temporary change of the run, in any order, as it stands at the end of the test."},
 		{name: "messages", shape: nested, of: "messages", doc: "What people were told."},
 		{name: "items", shape: byLoop, doc: "For a loop, the outcome of each of its items, by key or label."},
 		{name: "path", shape: nested, of: "path", doc: "Which steps ran."},

@@ -99,6 +99,7 @@ func (r *reader) settings(g given, c *Case) {
 	if g.has("guard") {
 		c.Guard = r.guard(g["guard"].node)
 	}
+	r.happenings(g, c)
 }
 
 // merged are the entries of both, of which the second take the first's place.

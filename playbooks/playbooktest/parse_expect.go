@@ -17,6 +17,7 @@ func (r *reader) expect(v value) Expect {
 	}
 	out.changes = r.lines(g["changes"], "change", engine.OutcomeDone)
 	out.plan = r.lines(g["plan"], "planned", "")
+	out.grants = r.grants(g["grants"])
 	if g.has("messages") {
 		out.messages = r.messages(g["messages"].node)
 	}
@@ -55,6 +56,23 @@ func (r *reader) lines(v value, of string, otherwise engine.Outcome) *lines {
 		l := line{at: n, wrong: n, target: g.text("target"), action: g.text("action"), outcome: outcome(g, otherwise)}
 		if g.has("outcome") {
 			l.wrong = g["outcome"].node
+		}
+		out.exact = append(out.exact, l)
+	}
+	return out
+}
+
+// grants reads a list of temporary changes, each as a line whose outcome is its state.
+func (r *reader) grants(v value) *lines {
+	if v.key == nil {
+		return nil
+	}
+	out := &lines{at: pointed(v)}
+	for _, n := range r.list(v, "grants") {
+		g := r.keys(n, "grant")
+		l := line{at: n, wrong: n, target: g.text("target"), action: g.text("action"), outcome: engine.Outcome(engine.GrantActive)}
+		if g.has("state") {
+			l.wrong, l.outcome = g["state"].node, engine.Outcome(g.text("state"))
 		}
 		out.exact = append(out.exact, l)
 	}

@@ -36,6 +36,9 @@ type Case struct {
 	Observations []Observation
 	Approvals    []Decision
 	Guard        *program.Guard // takes the place of the configuration's; nil for that
+	Trigger      *Trigger       // what starts the run; nil: somebody does
+	Signals      []Signal
+	Later        time.Duration // how much time passes after the run
 	Expect       Expect
 
 	name     *yamldoc.Node
@@ -126,12 +129,33 @@ type Decision struct {
 	at *yamldoc.Node // where the step is named; nil where it is not
 }
 
+// Trigger is what starts the run.
+type Trigger struct {
+	Of   program.Trigger // one of the playbook's, by Bind
+	Body []byte          // of a webhook, as JSON, by Bind
+
+	webhook, schedule string
+	at                *yamldoc.Node // where it is named
+	body              *yamldoc.Node // nil without one
+}
+
+// Signal is what a run is sent while it waits for it.
+type Signal struct {
+	Name  string
+	Body  []byte        // as JSON; "null" without one
+	By    string        // name of a person in the configuration; "" for who started the run
+	After time.Duration // how long the run has waited then
+
+	at *yamldoc.Node // where it is named
+}
+
 // Expect is what must come of it. What is nil is not checked.
 type Expect struct {
 	status   *want[engine.RunStatus]
 	failure  *want[string]
 	changes  *lines
 	plan     *lines
+	grants   *lines
 	messages *messages
 	items    []loop
 	ran      *want[[]step]
@@ -155,13 +179,13 @@ type lines struct {
 	count *int64 // nil: exact
 }
 
-// line is one expected change.
+// line is one expected change, or one expected grant.
 type line struct {
 	at      *yamldoc.Node
-	target  string // id, name or e-mail
-	action  string // any when empty
-	outcome engine.Outcome
-	wrong   *yamldoc.Node // where the outcome stands, or the line
+	target  string         // id, name or e-mail
+	action  string         // any when empty
+	outcome engine.Outcome // the state, of a grant
+	wrong   *yamldoc.Node  // where the outcome stands, or the line
 }
 
 // messages are what must have been sent.

@@ -55,7 +55,11 @@ func (r *Runner) carryOut(ctx context.Context, f *File, c *playbooktest.Case) (p
 	if c.Expect.Plans() {
 		happened.Plan, happened.PlanErr = r.plan(ctx, f, c)
 	}
-	id, err := w.engine.Start(ctx, w.request())
+	request, err := w.request()
+	var id string
+	if err == nil {
+		id, err = w.engine.Start(ctx, request)
+	}
 	if err != nil {
 		happened.Error = engine.AsFailure(err)
 		return happened, w.notes, ctx.Err()
@@ -64,15 +68,11 @@ func (r *Runner) carryOut(ctx context.Context, f *File, c *playbooktest.Case) (p
 		return happened, w.notes, err
 	}
 	happened.Error = happened.Run.Error
+	if err := w.pass(ctx, id); err != nil {
+		return happened, w.notes, err
+	}
 	err = w.remember(ctx, &happened)
 	return happened, w.notes, err
-}
-
-func (w *world) request() local.StartRequest {
-	return local.StartRequest{
-		Program: w.file.Program, Bundle: w.file.bundle, Inputs: w.test.Inputs,
-		Actor: engine.Actor{Name: "tester", Via: "cli"},
-	}
 }
 
 // addresses are those of all accounts, by id.
@@ -90,7 +90,11 @@ func (r *Runner) plan(ctx context.Context, f *File, c *playbooktest.Case) (*engi
 	if err != nil {
 		return nil, err
 	}
-	record, err := w.engine.Plan(ctx, w.request())
+	request, err := w.request()
+	if err != nil {
+		return nil, err
+	}
+	record, err := w.engine.Plan(ctx, request)
 	if err != nil {
 		return nil, fmt.Errorf("planning: %w", err)
 	}
@@ -141,6 +145,9 @@ func (w *world) goOn(ctx context.Context, run engine.RunRecord) (bool, error) {
 		if a.ExpiresAt != nil && (until == nil || a.ExpiresAt.Before(*until)) {
 			until = a.ExpiresAt
 		}
+	}
+	if sent, err := w.signal(ctx, run.ID, until); sent || err != nil {
+		return sent, err
 	}
 	if until == nil {
 		return false, nil
@@ -193,6 +200,9 @@ func (w *world) remember(ctx context.Context, h *playbooktest.Happened) error {
 	var err error
 	if h.Steps, err = w.store.Steps(ctx, engine.StepQuery{Run: h.Run.ID}); err != nil {
 		return fmt.Errorf("reading the steps: %w", err)
+	}
+	if h.Grants, err = w.store.Grants(ctx, engine.GrantQuery{Run: h.Run.ID}); err != nil {
+		return fmt.Errorf("reading the grants: %w", err)
 	}
 	for _, s := range h.Steps {
 		if s.Form != string(program.FormForeach) {

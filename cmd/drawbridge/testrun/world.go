@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/drawbridge-soar/drawbridge/cmd/drawbridge/config"
 	"github.com/drawbridge-soar/drawbridge/engine"
@@ -27,8 +28,10 @@ type world struct {
 	printed *transcript
 	store   engine.Store
 	engine  *local.Engine
-	said    map[int]bool // decisions that were made, by their place in the test
-	notes   []string     // what may explain a failure
+	said    map[int]bool      // decisions that were made, by their place in the test
+	sent    map[int]bool      // signals that were sent, by their place in the test
+	awaited map[int]time.Time // since when the run waits for a signal, by its place
+	notes   []string          // what may explain a failure
 }
 
 func (r *Runner) newWorld(f *File, c *playbooktest.Case) (*world, error) {
@@ -38,7 +41,7 @@ func (r *Runner) newWorld(f *File, c *playbooktest.Case) (*world, error) {
 	})
 	w := &world{
 		file: f, test: c, clock: clock, tenant: tenant,
-		printed: &transcript{}, store: memory.New(), said: map[int]bool{},
+		printed: &transcript{}, store: memory.New(), said: map[int]bool{}, sent: map[int]bool{}, awaited: map[int]time.Time{},
 	}
 	actions, err := recordedActions(r.Actions, c.Observations)
 	if err != nil {
