@@ -43,22 +43,18 @@ func (r *reader) signals(v value) []Signal {
 		g := r.keys(n, "signal")
 		s := Signal{Name: g.text("name"), By: g.text("by"), After: as[time.Duration](g, "after"), Body: []byte("null"), at: g["name"].node}
 		if body := g["body"]; body.node != nil {
-			s.Body = r.json(body.node, engine.TypeAny())
+			data, problems := encoded(body.node)
+			r.add(problems...)
+			s.Body = data
 		}
 		out = append(out, s)
 	}
 	return out
 }
 
-// json is a value of a type as JSON.
-func (r *reader) json(n *yamldoc.Node, t engine.Type) []byte {
-	data, problems := encoded(n, t)
-	r.add(problems...)
-	return data
-}
-
-func encoded(n *yamldoc.Node, t engine.Type) ([]byte, []yamldoc.Diagnostic) {
-	v, problems := yamldoc.Decode(n, t)
+// encoded is a value as the JSON that comes from outside.
+func encoded(n *yamldoc.Node) ([]byte, []yamldoc.Diagnostic) {
+	v, problems := yamldoc.Decode(n, engine.TypeAny())
 	if len(problems) > 0 {
 		return nil, problems
 	}
@@ -90,12 +86,14 @@ func (b *binder) trigger(t Trigger) *Trigger {
 func (b *binder) body(t Trigger) []byte {
 	switch {
 	case t.body != nil:
-		shape := t.Of.Body
-		if shape.Kind == "" {
-			shape = engine.TypeAny()
-		}
-		data, problems := encoded(t.body, shape)
+		data, problems := encoded(t.body)
 		b.add(problems...)
+		if len(problems) > 0 || t.Of.Body.Kind == "" {
+			return data
+		}
+		if _, err := engine.DecodeJSON(data, t.Of.Body); err != nil {
+			b.add(t.body.Errorf("body", "the webhook %q would refuse this body: %v", t.webhook, err))
+		}
 		return data
 	case t.webhook != "" && t.Of.Body.Kind != "":
 		b.add(t.at.Errorf("missing-key", "the webhook %q declares a body, and the test sends none", t.webhook).WithHint("write it beside `webhook`, as body:"))

@@ -52,11 +52,16 @@ func (a *app) sim(ctx context.Context, listen string, o sim.Options) error {
 	return nil
 }
 
+// endpointSecret signs the calls of the examples' webhook. It is as secret as
+// the simulated tenant.
+const endpointSecret = "simulated-endpoint-alerts"
+
 func simulatedBy(tenant *sim.Tenant, server *sim.Server) simulated {
 	c := tenant.Credentials()
 	return simulated{URL: server.URL, Account: c.Account, Env: map[string]string{
 		"OP_CLIENT_ID": c.ClientID, "OP_CLIENT_SECRET": c.ClientSecret, "OP_EVENTS_TOKEN": c.EventsToken,
 		"SLACK_WEBHOOK": server.SlackURL(), "SIEM_WEBHOOK": server.WebhookURL(),
+		"ENDPOINT_ALERT_SECRET": endpointSecret,
 	}}
 }
 
