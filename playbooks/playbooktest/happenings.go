@@ -1,6 +1,7 @@
 package playbooktest
 
 import (
+	"slices"
 	"time"
 
 	"github.com/drawbridge-soar/drawbridge/engine"
@@ -109,12 +110,7 @@ func (b *binder) signal(s Signal) {
 			known = append(known, at.node.Wait.Signal)
 		}
 	}
-	for _, name := range known {
-		if name == s.Name {
-			return
-		}
-	}
-	if s.at != nil {
+	if s.at != nil && !slices.Contains(known, s.Name) {
 		b.add(s.at.Unknown("signal", "the playbook", known))
 	}
 }

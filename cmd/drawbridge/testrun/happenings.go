@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -43,9 +44,7 @@ func (w *world) request() (local.StartRequest, error) {
 	if out.Inputs, err = w.engine.TriggerInputs(w.file.Program, t.Of, out.Trigger); err != nil {
 		return out, fmt.Errorf("reading what its trigger gives: %w", err)
 	}
-	for name, v := range w.test.Inputs {
-		out.Inputs[name] = v
-	}
+	maps.Copy(out.Inputs, w.test.Inputs)
 	return out, nil
 }
 
@@ -72,17 +71,23 @@ func (w *world) signal(ctx context.Context, run string, until *time.Time) (bool,
 		}
 		w.clock.Advance(at)
 		w.sent[i] = true
-		by := w.actor(s.By)
-		if s.By == "" {
-			by.Name = starter
-		}
-		err := w.engine.Signal(ctx, engine.Signal{Run: run, ID: strconv.Itoa(i), Name: s.Name, Body: s.Body, By: by})
-		if err != nil {
-			return false, fmt.Errorf("sending %s: %w", s.Name, err)
-		}
-		return true, nil
+		return true, w.send(ctx, run, i)
 	}
 	return false, nil
+}
+
+// send sends a signal of the test, by its place.
+func (w *world) send(ctx context.Context, run string, i int) error {
+	s := w.test.Signals[i]
+	by := w.actor(s.By)
+	if s.By == "" {
+		by.Name = starter
+	}
+	err := w.engine.Signal(ctx, engine.Signal{Run: run, ID: strconv.Itoa(i), Name: s.Name, Body: s.Body, By: by})
+	if err != nil {
+		return fmt.Errorf("sending %s: %w", s.Name, err)
+	}
+	return nil
 }
 
 // pass lets time pass after the run, as long as the test says. Grants end at
