@@ -28,7 +28,7 @@ func (w *world) request() (local.StartRequest, error) {
 		return out, nil
 	}
 	trigger := map[string]any{"kind": "schedule", "time": w.test.Time}
-	out.Actor = engine.Actor{Name: t.Of.Schedule, Via: "schedule"}
+	out.Actor = engine.Actor{Name: "schedule", Via: "schedule"}
 	if t.Of.Webhook != "" {
 		body, err := engine.DecodeJSON(t.Body, engine.TypeAny())
 		if err != nil {

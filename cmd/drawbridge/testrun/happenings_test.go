@@ -28,7 +28,7 @@ outputs:
 func TestTriggers(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]string{
-		"a schedule":                `trigger: { schedule: "@daily" }, expect: { status: succeeded, outputs: { who: everybody, many: 1, kind: schedule } }`,
+		"a schedule":                `trigger: { schedule: "@daily" }, expect: { status: succeeded, outputs: { who: everybody, many: 1, kind: schedule, actor: schedule } }`,
 		"a webhook":                 `trigger: { webhook: alert, body: { user: lea } }, expect: { outputs: { who: lea, many: 2, kind: webhook, actor: alert } }`,
 		"more than is declared":     `trigger: { webhook: alert, body: { user: lea, host: { name: x } } }, expect: { outputs: { who: lea } }`,
 		"inputs of the test":        `trigger: { webhook: alert, body: { user: lea } }, inputs: { many: 7 }, expect: { outputs: { who: lea, many: 7 } }`,
