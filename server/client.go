@@ -26,13 +26,11 @@ func Ask(ctx context.Context, conn net.Conn, request Request, to Answer) (End, e
 	defer stop()
 	defer func() { _ = conn.Close() }() // there is nothing more to say
 	request.Protocol = protocol
-	if err := writeJSON(conn, frameRequest, request); err != nil {
-		return End{}, cut(ctx, err)
-	}
+	unheard := writeJSON(conn, frameRequest, request) // a server that refuses says why without listening to the end
 	for {
 		kind, data, err := readFrame(conn, maxFrame)
 		if err != nil {
-			return End{}, cut(ctx, err)
+			return End{}, cut(ctx, errors.Join(unheard, err))
 		}
 		switch kind {
 		case frameStdout:

@@ -16,7 +16,8 @@ import (
 const (
 	requestTimeout = 10 * time.Second // for a client to say what it wants
 	outputTimeout  = 30 * time.Second // for a client to take what it is told
-	maxClients     = 128              // at the same time; more wait
+	maxClients     = 256              // at the same time; more wait
+	maxOfOne       = 64               // of one user at the same time; more are refused
 )
 
 // Command is a command that came through the socket.
@@ -34,6 +35,9 @@ type Commands struct {
 	// client hangs up, which must not end a run that the command has begun.
 	Run func(ctx context.Context, c Command) End
 	Log *slog.Logger // discarded when nil
+	// Patience is how long a client may take to take a piece of output before it
+	// is given up; 30 seconds when 0.
+	Patience time.Duration
 }
 
 // Serve takes commands until ctx ends, and then waits until those under way
@@ -44,8 +48,12 @@ func (s Commands) Serve(ctx context.Context, l net.Listener) error {
 	}
 	stop := context.AfterFunc(ctx, func() { _ = l.Close() })
 	defer stop()
+	if s.Patience == 0 {
+		s.Patience = outputTimeout
+	}
 	var clients sync.WaitGroup
 	defer clients.Wait()
+	present := &crowd{of: map[uint32]int{}}
 	slots := make(chan struct{}, maxClients)
 	for {
 		conn, err := l.Accept()
@@ -56,7 +64,7 @@ func (s Commands) Serve(ctx context.Context, l net.Listener) error {
 		clients.Go(func() {
 			defer func() { <-slots }()
 			defer func() { _ = conn.Close() }() // the client may have left
-			s.serve(ctx, conn)
+			s.greet(ctx, conn, present)
 		})
 	}
 }
@@ -68,19 +76,62 @@ func acceptError(ctx context.Context, l net.Listener, err error) error {
 	return errors.Join(fmt.Errorf("taking commands from the socket: %w", err), l.Close())
 }
 
-func (s Commands) serve(ctx context.Context, conn net.Conn) {
-	peer, request, err := hear(conn)
+// crowd counts the clients of each user, so that none keeps the others out. It
+// may be used by several goroutines.
+type crowd struct {
+	mu sync.Mutex
+	of map[uint32]int
+}
+
+func (c *crowd) enter(uid uint32) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.of[uid] >= maxOfOne {
+		return false
+	}
+	c.of[uid]++
+	return true
+}
+
+func (c *crowd) leave(uid uint32) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.of[uid]--; c.of[uid] == 0 {
+		delete(c.of, uid)
+	}
+}
+
+// greet finds out who asks, and serves them unless they ask too much.
+func (s Commands) greet(ctx context.Context, conn net.Conn, present *crowd) {
+	out := &frames{to: patient{conn, s.Patience}}
+	peer, err := PeerOf(conn)
+	switch {
+	case err != nil:
+		s.Log.Error("a command through the socket was refused", "error", err)
+		_ = out.end(End{Code: 1}) // nobody may be there any more
+	case !present.enter(peer.UID):
+		s.Log.Warn("a command through the socket was refused: its user has too many under way", "user", peer.Name, "most", maxOfOne)
+		fmt.Fprintf(stream{out, frameStderr}, "error: you have %d commands under way at the server, and may have no more: wait until one has ended\n", maxOfOne)
+		_ = out.end(End{Code: 1}) // as above
+	default:
+		defer present.leave(peer.UID)
+		s.serve(ctx, conn, peer, out)
+	}
+}
+
+func (s Commands) serve(ctx context.Context, conn net.Conn, peer Peer, out *frames) {
+	request, err := hear(ctx, conn)
 	if err != nil {
-		if !errors.Is(err, io.EOF) { // somebody only looked whether anybody answers
-			s.Log.Warn("a command through the socket was not understood", "error", err)
+		if !errors.Is(err, io.EOF) && ctx.Err() == nil { // somebody only looked whether anybody answers
+			s.Log.Warn("a command through the socket was not understood", "user", peer.Name, "error", err)
 		}
-		_ = writeJSON(conn, frameEnd, End{Code: 1}) // nobody may be there any more
+		_ = out.end(End{Code: 1}) // nobody may be there any more
 		return
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go watchHangUp(conn, cancel)
-	out := &frames{to: patient{conn}}
+	out.given(cancel)
 	s.Log.Info("a command through the socket", "user", peer.Name, "command", firstOf(request.Args))
 	end := s.Run(ctx, Command{Request: request, Peer: peer, Stdout: stream{out, frameStdout}, Stderr: stream{out, frameStderr}, Begun: out.begun})
 	if err := out.end(end); err != nil {
@@ -88,30 +139,28 @@ func (s Commands) serve(ctx context.Context, conn net.Conn) {
 	}
 }
 
-// hear reads who asks and for what.
-func hear(conn net.Conn) (Peer, Request, error) {
+// hear reads what a client asks for, unless ctx ends first.
+func hear(ctx context.Context, conn net.Conn) (Request, error) {
 	var request Request
-	peer, err := PeerOf(conn)
-	if err != nil {
-		return peer, request, err
-	}
 	if err := conn.SetReadDeadline(time.Now().Add(requestTimeout)); err != nil {
-		return peer, request, fmt.Errorf("limiting the time for a request: %w", err)
+		return request, fmt.Errorf("limiting the time for a request: %w", err)
 	}
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetReadDeadline(time.Now()) })
 	kind, data, err := readFrame(conn, maxRequest)
+	stop()
 	if err != nil {
-		return peer, request, err
+		return request, err
 	}
 	if err := json.Unmarshal(data, &request); err != nil || kind != frameRequest {
-		return peer, request, errFrame
+		return request, errFrame
 	}
 	if request.Protocol != protocol {
-		return peer, request, fmt.Errorf("%w: the client speaks version %d of it, and this server %d", errFrame, request.Protocol, protocol)
+		return request, fmt.Errorf("%w: the client speaks version %d of it, and this server %d", errFrame, request.Protocol, protocol)
 	}
 	if err := conn.SetReadDeadline(time.Time{}); err != nil {
-		return peer, request, fmt.Errorf("limiting the time for a request: %w", err)
+		return request, fmt.Errorf("limiting the time for a request: %w", err)
 	}
-	return peer, request, nil
+	return request, nil
 }
 
 // watchHangUp cancels when the client is gone: it sends nothing more.
@@ -122,11 +171,14 @@ func watchHangUp(conn net.Conn, cancel func()) {
 }
 
 // patient gives a client some time to take each piece of output.
-type patient struct{ conn net.Conn }
+type patient struct {
+	conn net.Conn
+	time time.Duration
+}
 
 // Write writes p, or gives the client up.
 func (p patient) Write(data []byte) (int, error) {
-	if err := p.conn.SetWriteDeadline(time.Now().Add(outputTimeout)); err != nil {
+	if err := p.conn.SetWriteDeadline(time.Now().Add(p.time)); err != nil {
 		return 0, err
 	}
 	return p.conn.Write(data)

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -89,18 +90,39 @@ func readFrame(r io.Reader, limit uint32) (frameKind, []byte, error) {
 	if length > limit {
 		return 0, nil, fmt.Errorf("%w: %d bytes are more than %d", errFrame, length, limit)
 	}
-	data := make([]byte, length)
-	if _, err := io.ReadFull(r, data); err != nil {
+	var data bytes.Buffer // which grows with what comes, not with what is promised
+	if _, err := io.CopyN(&data, r, int64(length)); err != nil {
 		return 0, nil, fmt.Errorf("reading from the socket: %w", err)
 	}
-	return frameKind(head[0]), data, nil
+	return frameKind(head[0]), data.Bytes(), nil
 }
 
 // frames writes the answer of a command. Its outputs may be used by several
 // goroutines, also after the other end is gone.
 type frames struct {
-	mu sync.Mutex
-	to io.Writer
+	mu   sync.Mutex
+	to   io.Writer
+	err  error  // of the first write that failed; nothing is written after it
+	lost func() // hears of that; nil for nobody
+}
+
+// given makes lost be called where the other end does not take what it is told.
+func (f *frames) given(lost func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.lost = lost
+}
+
+// write sends one frame. After one that was not taken, in which the other end
+// may have got stuck, there is none. The caller has the lock.
+func (f *frames) write(kind frameKind, data []byte) error {
+	if f.err != nil {
+		return f.err
+	}
+	if f.err = writeFrame(f.to, kind, data); f.err != nil && f.lost != nil {
+		f.lost()
+	}
+	return f.err
 }
 
 // stream is one of the outputs.
@@ -115,7 +137,7 @@ func (s stream) Write(p []byte) (int, error) {
 	defer s.frames.mu.Unlock()
 	for sent := 0; sent < len(p); {
 		part := p[sent:min(len(p), sent+maxFrame)]
-		if err := writeFrame(s.frames.to, s.kind, part); err != nil {
+		if err := s.frames.write(s.kind, part); err != nil {
 			return sent, err
 		}
 		sent += len(part)
@@ -126,11 +148,15 @@ func (s stream) Write(p []byte) (int, error) {
 func (f *frames) begun(run string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	_ = writeFrame(f.to, frameBegun, []byte(run)) // the client may have left, and the run goes on
+	_ = f.write(frameBegun, []byte(run)) // the client may have left, and the run goes on
 }
 
 func (f *frames) end(e End) error {
+	data, err := json.Marshal(e)
+	if err != nil {
+		return fmt.Errorf("encoding for the socket: %w", err)
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return writeJSON(f.to, frameEnd, e)
+	return f.write(frameEnd, data)
 }

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/drawbridge-soar/drawbridge/server"
 )
@@ -119,6 +120,101 @@ func TestAServerThatStopsEndsItsCommands(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
+}
+
+func TestAClientThatSaysNothingDoesNotKeepTheServerFromStopping(t *testing.T) {
+	path := place(t)
+	l, err := server.Listen(path, 0o600, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- server.Commands{}.Serve(ctx, l) }()
+	conn := dial(t, path)
+	defer func() { _ = conn.Close() }()
+	if _, err := conn.Write([]byte("r\x00\x00\x01")); err != nil { // the beginning of a request
+		t.Fatal(err)
+	}
+	cancel()
+	select {
+	case err := <-done:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(5 * time.Second): // half of what a client has to say what it wants
+		t.Error("the server waits for it")
+	}
+}
+
+func TestAClientThatReadsNothingIsGivenUpOnce(t *testing.T) {
+	path, ended := place(t), make(chan struct{})
+	l, err := server.Listen(path, 0o600, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	commands := server.Commands{Patience: 200 * time.Millisecond, Run: func(ctx context.Context, c server.Command) server.End {
+		defer close(ended)
+		piece := bytes.Repeat([]byte("x"), 1<<20)
+		for {
+			if _, err := c.Stdout.Write(piece); err != nil {
+				break
+			}
+		}
+		<-ctx.Done() // as where it had hung up
+		began := time.Now()
+		for range 100 {
+			_, _ = c.Stderr.Write(piece)
+		}
+		if late := time.Since(began); late > 5*time.Second {
+			t.Errorf("it was waited for again and again: %v", late)
+		}
+		return server.End{}
+	}}
+	done := make(chan error, 1)
+	go func() { done <- commands.Serve(ctx, l) }()
+	conn := dial(t, path)
+	defer func() { _ = conn.Close() }()
+	if _, err := conn.Write([]byte("r\x00\x00\x00\x0e{\"protocol\":1}")); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-ended:
+	case <-time.After(20 * time.Second):
+		t.Error("its command goes on")
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestOneUserDoesNotKeepTheOthersOut(t *testing.T) {
+	path := serving(t, func(context.Context, server.Command) server.End { return server.End{} })
+	var idle []net.Conn
+	for range 64 {
+		idle = append(idle, dial(t, path))
+	}
+	one := server.Request{Sources: make([]byte, 1<<20)} // more than anybody takes who does not listen
+	ask := func(until int) (said string) {
+		for code := -1; code != until; { // they come and leave one after the other
+			var errs bytes.Buffer
+			end, err := server.Ask(t.Context(), dial(t, path), one, server.Answer{Stdout: io.Discard, Stderr: &errs})
+			if err != nil {
+				t.Fatal(err)
+			}
+			code, said = end.Code, errs.String()
+		}
+		return said
+	}
+	if said := ask(1); !strings.Contains(said, "you have 64 commands under way") {
+		t.Errorf("got %q", said)
+	}
+	for _, conn := range idle {
+		_ = conn.Close()
+	}
+	ask(0)
 }
 
 func TestWhatIsNoProtocolIsAnswered(t *testing.T) {
