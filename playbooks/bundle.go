@@ -103,6 +103,16 @@ func (b Bundle) part(root string, calls map[string][]string) Bundle {
 	return part
 }
 
+// Title is the name that a playbook gives itself, which its runs have; that of
+// its file where it gives none.
+func Title(s Source) string {
+	doc, _ := parseDocument(s)
+	if doc == nil {
+		return s.Name
+	}
+	return doc.title
+}
+
 // names are the playbooks of the bundle, sorted.
 func (b Bundle) names() []string { return slices.Sorted(maps.Keys(b.Sources)) }
 

@@ -68,7 +68,7 @@ func Files(path string) ([]string, *yamldoc.Diagnostic) {
 			files = append(files, at)
 		case d.IsDir() && at != path && strings.HasPrefix(d.Name(), "."):
 			return filepath.SkipDir
-		case !d.IsDir() && isPlaybook(d.Name()):
+		case !d.IsDir() && IsPlaybook(d.Name()):
 			files = append(files, at)
 		}
 		if len(files) > maxFiles {
@@ -87,7 +87,9 @@ func Files(path string) ([]string, *yamldoc.Diagnostic) {
 	return files, nil
 }
 
-func isPlaybook(name string) bool {
+// IsPlaybook reports whether a file of this name, in a folder of playbooks, is
+// one: *.yaml and *.yml are, but for *.test.yaml, drawbridge.yaml and hidden files.
+func IsPlaybook(name string) bool {
 	ext := filepath.Ext(name)
 	stem := strings.TrimSuffix(name, ext)
 	switch {

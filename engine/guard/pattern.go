@@ -44,8 +44,8 @@ func parsePatterns(entries []string) ([]pattern, error) {
 	return patterns, errors.Join(problems...)
 }
 
-// folded is a pattern for names as fold leaves them.
-func folded(entry string) pattern { return pattern{entry: entry, runes: []rune(fold(entry))} }
+// folded is a pattern for names as Fold leaves them.
+func folded(entry string) pattern { return pattern{entry: entry, runes: []rune(Fold(entry))} }
 
 // exactly is a pattern for names as they are written.
 func exactly(entry string) pattern {
@@ -58,11 +58,11 @@ func anyMatches(entries []string, sort func(string) pattern, name string) bool {
 	return slices.ContainsFunc(entries, func(entry string) bool { return sort(entry).matches(name) })
 }
 
-// fold makes names that people take for the same one equal: letter case, the
+// Fold makes names that people take for the same one equal: letter case, the
 // different encodings of one character, invisible characters and surrounding
 // space do not count. Where that is too much, one target more is protected or
 // one person more is taken for another, and never one less.
-func fold(s string) string {
+func Fold(s string) string {
 	visible := strings.Map(func(r rune) rune {
 		if unicode.Is(unicode.Cf, r) {
 			return -1

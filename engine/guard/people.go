@@ -34,15 +34,15 @@ func (p People) Who(actor engine.Actor) string {
 	if person, ok := p.Resolve(actor.Name); ok {
 		return person.Name
 	}
-	return fold(actor.Name)
+	return Fold(actor.Name)
 }
 
 // Names are the names to record for an actor who may not decide something: that
 // of the person, and the folded name of the user where it is another one. A
 // person can be renamed in the configuration; the user stays the same.
 func (p People) Names(actor engine.Actor) []string {
-	who, user := p.Who(actor), fold(actor.Name)
-	if user == "" || user == fold(who) {
+	who, user := p.Who(actor), Fold(actor.Name)
+	if user == "" || user == Fold(who) {
 		return []string{who}
 	}
 	return []string{who, user}
@@ -101,7 +101,7 @@ func (p People) Entries() []string {
 }
 
 // IsGroup reports whether an entry of `by` names a group.
-func IsGroup(entry string) bool { return strings.HasPrefix(fold(entry), GroupPrefix) }
+func IsGroup(entry string) bool { return strings.HasPrefix(Fold(entry), GroupPrefix) }
 
 // Able counts the people who could decide: those the entries of `by` are
 // about, each once; without entries, all.
@@ -125,7 +125,7 @@ func undecided(format string, args ...any) *engine.Failure {
 func target(set engine.ChangeSet, names []string) *engine.PlannedChange {
 	for i, c := range set.Changes {
 		for _, name := range append([]string{c.Target.ID, c.Target.Name, c.Item}, c.Aliases...) {
-			if slices.Contains(names, fold(name)) {
+			if slices.Contains(names, Fold(name)) {
 				return &set.Changes[i]
 			}
 		}
@@ -135,17 +135,17 @@ func target(set engine.ChangeSet, names []string) *engine.PlannedChange {
 
 // entitles reports whether an entry of `by` is about a person.
 func entitles(entry string, person engine.Person) bool {
-	word := fold(entry)
+	word := Fold(entry)
 	if group, is := strings.CutPrefix(word, GroupPrefix); is {
-		return slices.ContainsFunc(person.Groups, func(g string) bool { return fold(g) == strings.TrimSpace(group) })
+		return slices.ContainsFunc(person.Groups, func(g string) bool { return Fold(g) == strings.TrimSpace(group) })
 	}
-	return word != "" && (word == fold(person.Name) || word == fold(person.Email))
+	return word != "" && (word == Fold(person.Name) || word == Fold(person.Email))
 }
 
 // named are the places of those who are called so.
 func (p People) named(word string) []int {
 	var found []int
-	name := fold(word)
+	name := Fold(word)
 	for i, person := range p {
 		if slices.Contains(namesOf(person), name) {
 			found = append(found, i)
@@ -158,7 +158,7 @@ func (p People) named(word string) []int {
 func (p People) allNames(words ...string) []string {
 	var out []string
 	for _, word := range words {
-		if name := fold(word); name != "" {
+		if name := Fold(word); name != "" {
 			out = append(out, name)
 		}
 		for _, i := range p.named(word) {
@@ -177,7 +177,7 @@ func overlap(a, b []string) bool {
 func namesOf(p engine.Person) []string {
 	var out []string
 	for _, name := range []string{p.Name, p.OSUser, p.Email} {
-		if name := fold(name); name != "" {
+		if name := Fold(name); name != "" {
 			out = append(out, name)
 		}
 	}

@@ -56,7 +56,7 @@ type Violation struct {
 
 // policy is the entry that decides for a playbook.
 func (c Configuration) policy(playbook string) (Policy, bool) {
-	i := slices.IndexFunc(c.Policies, func(p Policy) bool { return anyMatches(p.Playbooks, folded, fold(playbook)) })
+	i := slices.IndexFunc(c.Policies, func(p Policy) bool { return anyMatches(p.Playbooks, folded, Fold(playbook)) })
 	if i < 0 {
 		return Policy{}, false
 	}

@@ -195,7 +195,7 @@ func (r *Rules) Asks() bool { return r.asks && !r.stops }
 func (r *Rules) Protects(s engine.Subject) *engine.Failure {
 	names := make([]string, 0, 1+len(s.Aliases))
 	for _, name := range append([]string{s.Target.ID}, s.Aliases...) {
-		names = append(names, fold(name))
+		names = append(names, Fold(name))
 	}
 	for _, p := range r.protect {
 		if slices.ContainsFunc(names, p.matches) {

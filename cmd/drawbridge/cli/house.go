@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
 	"github.com/drawbridge-soar/drawbridge/cmd/drawbridge/config"
 	"github.com/drawbridge-soar/drawbridge/cmd/drawbridge/screen"
 	"github.com/drawbridge-soar/drawbridge/engine"
+	"github.com/drawbridge-soar/drawbridge/engine/guard"
 	"github.com/drawbridge-soar/drawbridge/engine/local"
 	"github.com/drawbridge-soar/drawbridge/playbooks"
 	"github.com/drawbridge-soar/drawbridge/server"
@@ -146,8 +148,12 @@ func (h *house) follow(ctx context.Context, id string, changed <-chan struct{}) 
 	}
 }
 
-// owns reports whether a file stands in one of the server's own folders.
+// owns reports whether a file is a playbook in one of the server's own folders.
+// What else stands there is nobody's to name.
 func (h *house) owns(path string) bool {
+	if !playbooks.IsPlaybook(filepath.Base(path)) {
+		return false
+	}
 	for _, folder := range h.conf.Playbooks {
 		if whole, err := filepath.Abs(folder); err == nil {
 			rest, err := filepath.Rel(whole, path)
@@ -160,23 +166,49 @@ func (h *house) owns(path string) bool {
 }
 
 // refuseImpostor refuses playbooks that were sent under the name of one in the
-// server's folders without being that one: limits and the policy go by names.
+// server's folders without being that one: limits and the policy go by names,
+// that of the file where it is called, and that in it where it is run.
 func (h *house) refuseImpostor(b playbooks.Bundle) error {
+	known := h.texts()
 	for name, source := range b.Sources {
-		path, err := findPlaybook(h.conf, name)
-		if err != nil || looksLikePath(name) || !h.owns(absolute(path)) {
-			continue
-		}
-		own, err := playbooks.OSFiles(path)
-		if err != nil {
-			return err
-		}
-		if !bytes.Equal(own, source.Data) {
-			return usage("%s differs from the playbook %q that the server has in its folders, for which limits and policies may be set: change that one, or give yours another name",
-				screen.Clean(source.Path, 200), name)
+		title := playbooks.Title(source)
+		for _, called := range []string{name, title} {
+			own := known[guard.Fold(called)]
+			same := func(text []byte) bool { return bytes.Equal(text, source.Data) }
+			if len(own) > 0 && !slices.ContainsFunc(own, same) {
+				return usage("%s differs from the playbook %q that the server has in its folders, for which limits and policies may be set: change that one, or give yours another name",
+					screen.Clean(source.Path, 200), called)
+			}
 		}
 	}
 	return nil
+}
+
+// texts are those of the playbooks in the server's folders, by the names of
+// their files and by those that stand in them, folded as the policy folds them.
+func (h *house) texts() map[string][][]byte {
+	out := map[string][][]byte{}
+	for _, folder := range h.conf.Playbooks {
+		files, _ := playbooks.Files(folder) // one that cannot be read has none
+		for _, file := range files {
+			data, err := playbooks.OSFiles(file)
+			if err != nil {
+				continue
+			}
+			name := guard.Fold(stem(file))
+			title := guard.Fold(playbooks.Title(playbooks.Source{Name: stem(file), Path: file, Data: data}))
+			out[name] = append(out[name], data)
+			if title != name {
+				out[title] = append(out[title], data)
+			}
+		}
+	}
+	return out
+}
+
+// stem is a file's name without its extension.
+func stem(path string) string {
+	return strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
 }
 
 func absolute(path string) string {
@@ -257,34 +289,34 @@ type sent struct {
 	hash    string // of the playbook that a plan was made of
 }
 
-// compileThere compiles a playbook for a client: one of the server's by its
-// name, or what the client sent.
-func (a *app) compileThere(conf *config.Config, argument string) (compiled, error) {
+// sourcesThere are those of the playbook that a client names: of one that the
+// server has in its folders, by its name, or what the client sent.
+func (a *app) sourcesThere(conf *config.Config, argument string) (sources, error) {
 	switch {
-	case a.sent.sources != nil:
-		return a.compileSent(conf)
 	case a.house.owns(argument): // of a plan that was made of it
-		return a.compileFile(conf, argument)
+		return readSources(argument)
+	case a.sent.sources != nil:
+		return a.sentSources()
 	case looksLikePath(argument):
 		a.needs = server.End{Need: argument}
-		return compiled{}, quit(exitUsage)
+		return sources{}, quit(exitUsage)
 	}
 	for _, folder := range conf.Playbooks {
 		for _, ext := range []string{".yaml", ".yml"} {
-			path := filepath.Join(folder, argument+ext)
-			if info, err := os.Stat(path); err == nil && !info.IsDir() {
-				return a.compileFile(conf, absolute(path))
+			path := absolute(filepath.Join(folder, argument+ext))
+			if info, err := os.Stat(path); err == nil && !info.IsDir() && a.house.owns(path) {
+				return readSources(path)
 			}
 		}
 	}
 	a.needs = server.End{Need: argument}
-	return compiled{}, quit(exitUsage)
+	return sources{}, quit(exitUsage)
 }
 
-func (a *app) compileSent(conf *config.Config) (compiled, error) {
+func (a *app) sentSources() (sources, error) {
 	bundle, err := playbooks.DecodeBundle(a.sent.sources)
 	if err != nil {
-		return compiled{}, fmt.Errorf("reading the playbook that was sent: %w", err)
+		return sources{}, fmt.Errorf("reading the playbook that was sent: %w", err)
 	}
 	folder := filepath.Dir(a.sent.path)
 	for name, source := range bundle.Sources {
@@ -295,11 +327,9 @@ func (a *app) compileSent(conf *config.Config) (compiled, error) {
 		bundle.Sources[name] = source
 	}
 	if err := a.house.refuseImpostor(bundle); err != nil {
-		return compiled{}, err
+		return sources{}, err
 	}
-	playbook, err := a.compileBundle(conf, bundle, nil)
-	playbook.source = a.sent.path
-	return playbook, err
+	return sources{bundle: bundle, path: a.sent.path}, nil
 }
 
 // seenByClient is the playbook of a plan as its client says it is now: it can

@@ -26,26 +26,39 @@ type compiled struct {
 // compile loads and checks the playbook that an argument names. Its problems
 // are said here.
 func (a *app) compile(conf *config.Config, argument string) (compiled, error) {
-	if a.house != nil {
-		return a.compileThere(conf, argument)
+	from, err := a.sources(conf, argument)
+	if err != nil {
+		return compiled{}, err
 	}
-	return a.compileFile(conf, argument)
+	playbook, err := a.compileBundle(conf, from.bundle, from.problems)
+	playbook.source = from.path
+	return playbook, err
 }
 
-func (a *app) compileFile(conf *config.Config, argument string) (compiled, error) {
+// sources is a playbook that was read and not checked yet.
+type sources struct {
+	bundle   playbooks.Bundle
+	problems []yamldoc.Diagnostic
+	path     string // absolute, where it was read
+}
+
+// sources reads the playbook that an argument names: here, or what a client has
+// sent with its command.
+func (a *app) sources(conf *config.Config, argument string) (sources, error) {
+	if a.house != nil {
+		return a.sourcesThere(conf, argument)
+	}
 	path, err := findPlaybook(conf, argument)
 	if err != nil {
-		return compiled{}, err
+		return sources{}, err
 	}
+	return readSources(path)
+}
+
+func readSources(path string) (sources, error) {
 	bundle, problems := playbooks.Load(playbooks.OSFiles, path)
-	playbook, err := a.compileBundle(conf, bundle, problems)
-	if err == nil {
-		playbook.source, err = filepath.Abs(path)
-	}
-	if err != nil {
-		return compiled{}, err
-	}
-	return playbook, nil
+	whole, err := filepath.Abs(path)
+	return sources{bundle: bundle, problems: problems, path: whole}, err
 }
 
 func (a *app) compileBundle(conf *config.Config, bundle playbooks.Bundle, problems []yamldoc.Diagnostic) (compiled, error) {

@@ -119,11 +119,7 @@ func (a *app) triggersOf(argument string) (*program.Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	if a.house != nil { // which opens no file that a client names
-		there, err := a.compileThere(conf, argument)
-		return there.program, err
-	}
-	path, err := findPlaybook(conf, argument)
+	from, err := a.sources(conf, argument)
 	if err != nil {
 		return nil, err
 	}
@@ -131,10 +127,10 @@ func (a *app) triggersOf(argument string) (*program.Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	bundle, problems := playbooks.Load(playbooks.OSFiles, path)
+	problems := from.problems
 	var prog *program.Program
 	if !yamldoc.HasErrors(problems) {
-		prog, problems = playbooks.Compile(bundle, env)
+		prog, problems = playbooks.Compile(from.bundle, env)
 	}
 	if prog == nil {
 		return nil, a.reject(yamldoc.Sort(problems))
