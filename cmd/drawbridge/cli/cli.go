@@ -136,8 +136,29 @@ guard or drifted; 5 partial; 130 interrupted.`,
 	flags.StringVarP(&a.output, "output", "o", "table", "table, or json for one JSON object on standard output")
 	flags.BoolVarP(&a.verbose, "verbose", "v", false, "log what happens to standard error")
 	root.AddCommand(a.commands()...)
+	refuseUnknown(root.Commands())
 	root.CompletionOptions.DisableDescriptions = false
 	return root
+}
+
+// refuseUnknown makes commands that have others below them refuse what is none
+// of these: in a cron job, a mistyped one must not look as if it had worked.
+func refuseUnknown(commands []*cobra.Command) {
+	for _, c := range commands {
+		if !c.HasSubCommands() {
+			continue
+		}
+		c.RunE = func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return cmd.Help()
+			}
+			var known []string
+			for _, below := range cmd.Commands() {
+				known = append(known, below.Name())
+			}
+			return usage("unknown command %q for %q%s", args[0], cmd.CommandPath(), didYouMean(args[0], known))
+		}
+	}
 }
 
 func (a *app) applyFlags(cmd *cobra.Command) error {

@@ -57,8 +57,8 @@ func (a *app) denyCommand() *cobra.Command {
 		Example: `  drawbridge approvals deny last --reason "they are travelling"`,
 		Args:    cobra.ExactArgs(1),
 		RunE: work(func(ctx context.Context, args []string) error {
-			if strings.TrimSpace(o.reason) == "" {
-				return usage("say why: --reason REASON")
+			if err := needsReason(o.reason); err != nil {
+				return err
 			}
 			return a.decide(ctx, args[0], o)
 		}),
@@ -206,7 +206,7 @@ func (a *app) sayDecision(one asked, noContinue bool) {
 	case one.Status == engine.ApprovalPending:
 		a.say("%s: %d of %d votes; the run waits for %s more", one.ID, have, one.Needs, plural(one.Needs-have, "person", "people"))
 	case noContinue:
-		a.say("%s is %s; carry its run on with %s", one.ID, one.Status, a.command("runs resume "+one.Run))
+		a.say("%s is %s; %s", one.ID, one.Status, a.next(one.Run))
 	default:
 		a.say("%s is %s; its run %s goes on", one.ID, one.Status, one.Run)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -70,7 +71,7 @@ func (f *folders) watch(ctx context.Context, tick <-chan time.Time, log func(err
 func (f *folders) look() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	now, folders := stamps(f.conf.Playbooks)
+	now, folders, unread := stamps(f.conf.Playbooks)
 	if f.seen != nil && maps.Equal(now, f.seen) {
 		return nil
 	}
@@ -79,17 +80,21 @@ func (f *folders) look() error {
 	if err != nil {
 		return fmt.Errorf("checking the playbooks: %w", err)
 	}
-	f.take(checked)
+	f.take(checked, unread)
 	return nil
 }
 
-// stamps are those of all playbooks, and the folders that have some.
-func stamps(all []string) (now map[string]stamped, folders []string) {
-	now = map[string]stamped{}
+// stamps are those of all playbooks, the folders that have some, and what is
+// wrong with those that cannot be read.
+func stamps(all []string) (now map[string]stamped, folders []string, unread map[string]string) {
+	now, unread = map[string]stamped{}, map[string]string{}
 	for _, folder := range all {
 		files, problem := playbooks.Files(folder)
 		if problem != nil {
 			now[folder] = stamped{size: -1} // there is nothing to check until this changes
+			if problem.Code == "read" {
+				unread[folder] = problem.Message
+			}
 			continue
 		}
 		folders = append(folders, folder)
@@ -97,7 +102,7 @@ func stamps(all []string) (now map[string]stamped, folders []string) {
 			now[file] = stampOfFile(file)
 		}
 	}
-	return now, folders
+	return now, folders, unread
 }
 
 func stampOfFile(path string) stamped {
@@ -109,8 +114,15 @@ func stampOfFile(path string) stamped {
 }
 
 // take makes what passed the checks active, and leaves what did not as it was.
-func (f *folders) take(checked []playbooks.Checked) {
+func (f *folders) take(checked []playbooks.Checked, unread map[string]string) {
 	next, said := map[string]Active{}, map[string]string{}
+	for folder, problem := range unread {
+		f.keep(folder, next)
+		said[folder] = fmt.Sprintf("the folder of playbooks %s cannot be read, and what was active of it stays active: %s", folder, problem)
+		if said[folder] != f.said[folder] {
+			f.report(said[folder])
+		}
+	}
 	for _, c := range checked {
 		if c.OK() && c.Program != nil {
 			data, err := c.Bundle.Encode()
@@ -129,6 +141,16 @@ func (f *folders) take(checked []playbooks.Checked) {
 		}
 	}
 	f.active, f.said = next, said
+}
+
+// keep leaves active what is of a folder that cannot be read now: a disk that is
+// away for a moment is no wish to stop.
+func (f *folders) keep(folder string, next map[string]Active) {
+	for path, active := range f.active {
+		if rest, err := filepath.Rel(folder, path); err == nil && filepath.IsLocal(rest) {
+			next[path] = active
+		}
+	}
 }
 
 func broken(c playbooks.Checked, had bool) string {

@@ -72,6 +72,36 @@ func (w *watching) steps() int {
 	return len(list[0].Program.Steps)
 }
 
+func TestWhatWasActiveStaysWhileItsFolderCannotBeRead(t *testing.T) {
+	w := newWatching(t)
+	w.write(goodPlaybook)
+	folder := filepath.Dir(w.file)
+	if err := os.Rename(folder, folder+".away"); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		w.lookAgain()
+	}
+	if w.steps() != 1 {
+		t.Error("it is not active any more")
+	}
+	if len(w.reported) != 1 || !strings.Contains(w.reported[0], folder+" cannot be read") {
+		t.Errorf("reported was %q", w.reported)
+	}
+	if err := os.Rename(folder+".away", folder); err != nil {
+		t.Fatal(err)
+	}
+	if w.write(betterPlaybook); w.steps() != 2 {
+		t.Error("the folder is back, and its playbook is not read again")
+	}
+	if err := os.Remove(w.file); err != nil {
+		t.Fatal(err)
+	}
+	if w.lookAgain(); w.steps() != 0 {
+		t.Error("a playbook that was removed is still active")
+	}
+}
+
 func TestAChangedPlaybookIsUsedOnceItPassesTheChecks(t *testing.T) {
 	w := newWatching(t)
 	w.lookAgain()

@@ -35,6 +35,8 @@ func (a *app) newFollower() follower {
 		return quiet{to: a.stderr}
 	case a.terminal.drawable:
 		return a.newLive()
+	case a.house != nil: // whose runs are not for a client to hold up
+		return relay(a.stdout, a.palette)
 	default:
 		return &plain{lines: screen.NewLines(a.stdout, a.palette), to: a.stdout}
 	}
@@ -64,6 +66,70 @@ func (p *plain) watch(pr local.Progress) {
 func (p *plain) messages() io.Writer { return p.to }
 
 func (p *plain) close() {}
+
+// relayedMost is how many bytes wait for a slow reader.
+const relayedMost = 1 << 20
+
+// relayed is plain for a reader that may be slow: what it is told waits, and the
+// run does not. Where too much waits, lines are left out.
+type relayed struct {
+	plain
+
+	to      io.Writer
+	mu      sync.Mutex
+	waiting []byte
+	closed  bool
+	more    chan struct{} // has something where there is something new
+	done    chan struct{}
+}
+
+func relay(to io.Writer, palette screen.Palette) *relayed {
+	r := &relayed{to: to, more: make(chan struct{}, 1), done: make(chan struct{})}
+	r.plain = plain{lines: screen.NewLines(r, palette), to: r}
+	go r.pass()
+	return r
+}
+
+// Write never waits.
+func (r *relayed) Write(p []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.closed && len(r.waiting)+len(p) <= relayedMost {
+		r.waiting = append(r.waiting, p...)
+		r.wake()
+	}
+	return len(p), nil
+}
+
+func (r *relayed) wake() {
+	select {
+	case r.more <- struct{}{}:
+	default: // it was not looked at since the last time
+	}
+}
+
+func (r *relayed) pass() {
+	defer close(r.done)
+	for range r.more {
+		r.mu.Lock()
+		next, last := r.waiting, r.closed
+		r.waiting = nil
+		r.mu.Unlock()
+		_, _ = r.to.Write(next) // a reader that went away is no reason to stop a run
+		if last {
+			return
+		}
+	}
+}
+
+// close waits until everything has been passed on.
+func (r *relayed) close() {
+	r.mu.Lock()
+	r.closed = true
+	r.wake()
+	r.mu.Unlock()
+	<-r.done
+}
 
 // live redraws the step tree in place.
 type live struct {

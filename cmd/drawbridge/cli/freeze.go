@@ -72,8 +72,8 @@ func documentOfFreeze(f engine.Freeze) freezeDocument {
 }
 
 func (a *app) freeze(ctx context.Context, reason string) error {
-	if strings.TrimSpace(reason) == "" {
-		return usage("say why: --reason REASON")
+	if err := needsReason(reason); err != nil {
+		return err
 	}
 	conf := a.whateverConfig()
 	if _, err := a.secrets(ctx, conf); err != nil { // so that no secret gets into the reason

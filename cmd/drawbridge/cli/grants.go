@@ -272,6 +272,8 @@ func (a *app) grantsSweep(ctx context.Context) error {
 			a.sweep(ctx, rt)
 		}
 		switch {
+		case rt.unswept != nil:
+			return rt.unswept
 		case a.json():
 			err = a.print(a.documentOfSwept(rt))
 		case rt.swept.none():
@@ -286,9 +288,9 @@ func (a *app) grantsSweep(ctx context.Context) error {
 	})
 }
 
-// needsReason refuses an empty reason.
+// needsReason refuses a reason of which nothing can be seen.
 func needsReason(reason string) error {
-	if strings.TrimSpace(reason) == "" {
+	if strings.TrimSpace(screen.Clean(reason, 0)) == "" {
 		return usage("say why: --reason REASON")
 	}
 	return nil

@@ -115,11 +115,11 @@ func (a *app) sayOfGrant(ctx context.Context, one asked) error {
 // work. That some could not be ended keeps nothing from being done.
 func (a *app) sweep(ctx context.Context, rt *opened) {
 	swept, err := rt.engine.Sweep(ctx)
-	rt.swept = sweptGrants(swept)
-	if err != nil && !errors.Is(err, context.Canceled) {
+	rt.swept, rt.unswept = sweptGrants(swept), err
+	if err != nil && !errors.Is(err, context.Canceled) && a.running != sweeping { // which says it as its answer
 		a.log.Warn("ending the grants that are due", "error", err)
 	}
-	if a.running != sweeping { // which says it as its answer
+	if a.running != sweeping {
 		a.tellSwept(a.stderr, rt.swept)
 	}
 	a.notifySwept(ctx, rt)

@@ -76,7 +76,15 @@ func (a *app) signal(ctx context.Context, argument, name string, o signalOptions
 		case a.json():
 			return a.print(map[string]any{"run": run, "id": o.id, "name": name})
 		}
-		a.say("%s is sent to %s (%s); carry the run on with %s", name, run, o.id, a.command("runs resume "+run))
+		a.say("%s is sent to %s (%s); %s", name, run, o.id, a.next(run))
 		return nil
 	})
+}
+
+// next says who carries a run on that could go on now.
+func (a *app) next(run string) string {
+	if a.house != nil {
+		return "drawbridge serve carries the run on: watch it with " + a.command("runs show "+run)
+	}
+	return "carry the run on with " + a.command("runs resume "+run)
 }

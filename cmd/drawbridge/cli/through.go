@@ -42,7 +42,7 @@ func (a *app) elsewhere(cmd *cobra.Command, args []string) error {
 		}
 		return nil
 	}
-	if !worksThroughServer(a.running) {
+	if !worksThroughServer(a.running) || cmd.HasSubCommands() { // of which there is only help
 		return nil
 	}
 	path := a.socketPath()

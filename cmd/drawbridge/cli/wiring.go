@@ -175,6 +175,7 @@ type opened struct {
 	secrets     *secret.Keeper
 	throttles   *local.Throttles
 	swept       sweptGrants   // at the start of the command
+	unswept     error         // why not all that is due was looked at then; nil where it was
 	notify      string        // connection that hears of runs that did not succeed
 	planAge     time.Duration // how old a plan may be when it is applied
 }
