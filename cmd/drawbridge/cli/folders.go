@@ -117,7 +117,9 @@ func stampOfFile(path string) stamped {
 func (f *folders) take(checked []playbooks.Checked, unread map[string]string) {
 	next, said := map[string]Active{}, map[string]string{}
 	for folder, problem := range unread {
-		f.keep(folder, next)
+		if !f.keep(folder, next) {
+			continue // it never had any
+		}
 		said[folder] = fmt.Sprintf("the folder of playbooks %s cannot be read, and what was active of it stays active: %s", folder, problem)
 		if said[folder] != f.said[folder] {
 			f.report(said[folder])
@@ -144,13 +146,15 @@ func (f *folders) take(checked []playbooks.Checked, unread map[string]string) {
 }
 
 // keep leaves active what is of a folder that cannot be read now: a disk that is
-// away for a moment is no wish to stop.
-func (f *folders) keep(folder string, next map[string]Active) {
+// away for a moment is no wish to stop. It reports whether there is anything.
+func (f *folders) keep(folder string, next map[string]Active) bool {
+	before := len(next)
 	for path, active := range f.active {
 		if rest, err := filepath.Rel(folder, path); err == nil && filepath.IsLocal(rest) {
 			next[path] = active
 		}
 	}
+	return len(next) > before
 }
 
 func broken(c playbooks.Checked, had bool) string {
