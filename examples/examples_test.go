@@ -18,18 +18,25 @@ import (
 
 const configuration = "drawbridge.yaml"
 
-// TestExamplesPassTheChecks also with their own configuration. That they do
-// what they say is what their own tests are for.
+// TestExamplesPassTheChecks also with their own configuration: whom they ask and
+// which webhooks start them is in it. That they do what they say is what their
+// own tests are for.
 func TestExamplesPassTheChecks(t *testing.T) {
 	actions, err := engine.NewActions(steps.All()...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	catalog := load(t).Catalog()
+	conf := load(t)
+	catalog := conf.Catalog()
+	env := playbooks.Environment{
+		Actions: actions, Catalog: &catalog,
+		Asking:  &playbooks.Asking{Notify: conf.Notify, People: conf.People},
+		Serving: &playbooks.Serving{Webhooks: conf.WebhookNames(), Notify: conf.Notify},
+	}
 	for _, name := range names(t) {
 		t.Run(name, func(t *testing.T) {
 			bundle, problems := playbooks.Load(playbooks.FSFiles(examples.Files()), name)
-			prog, more := playbooks.Compile(bundle, playbooks.Environment{Actions: actions, Catalog: &catalog})
+			prog, more := playbooks.Compile(bundle, env)
 			if all := append(problems, more...); len(all) > 0 {
 				t.Fatalf("\n%s", yamldoc.Render(all))
 			}

@@ -17,11 +17,12 @@ import (
 func (a *app) grantsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "grants",
-		Short: "Changes for a time: what is given or taken until when, and ending it",
-		Long: `A step with "for:" changes something for a time. What it gave is taken back at
-its time, whatever became of its run; about what it took, people are asked
-unless the playbook says otherwise. Somebody has to do that: "drawbridge serve",
-every command that carries out runs, or "drawbridge grants sweep".`,
+		Short: "Changes for a time: until when access is given or taken, and ending that early",
+		Long: `A step with "for:" changes something for a time; the record of it is a grant.
+Access it gave is taken back at its time, whatever became of its run; about
+access it took, people are asked unless the playbook says otherwise. Something
+must be there to do that: "drawbridge serve", or "drawbridge grants sweep" from
+cron; every command that carries out runs does it first, too.`,
 		Example: `  drawbridge grants list
   drawbridge grants extend gnt_01k8xw --for 2h --reason "the repair takes longer"`,
 	}
@@ -37,8 +38,8 @@ func liveStates() []engine.GrantState {
 func (a *app) grantsListCommand() *cobra.Command {
 	var all bool
 	cmd := &cobra.Command{
-		Use: "list", Short: "List the grants that live, those that end first before the others", Args: cobra.NoArgs,
-		Example: "  drawbridge grants list --all",
+		Use: "list", Short: "List the grants that are not over, the next to end first", Args: cobra.NoArgs,
+		Example: "  drawbridge grants list\n  drawbridge grants list --all",
 		RunE:    work(func(ctx context.Context, _ []string) error { return a.grantsList(ctx, all) }),
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "also those that are over")
@@ -253,10 +254,10 @@ func atEnd(word string) string {
 
 func (a *app) grantsSweepCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "sweep", Short: "End the grants whose time is up, for those who run no server", Args: cobra.NoArgs,
-		Long: `Takes back what was given and asks about what was taken, where the time is up.
-What cannot be done now is tried again by the next sweep; the exit code is 1
-then. Run it from cron, where "drawbridge serve" does not run.`,
+		Use: "sweep", Short: "End the grants whose time is up, where no server runs", Args: cobra.NoArgs,
+		Long: `Takes back the access that was given, and asks people about what was taken,
+where the time is up. What cannot be done now is tried again by the next sweep,
+and the exit code is 1. Run it from cron where "drawbridge serve" does not run.`,
 		Example: "  drawbridge grants sweep",
 		RunE:    work(func(ctx context.Context, _ []string) error { return a.grantsSweep(ctx) }),
 	}

@@ -18,7 +18,7 @@ import (
 func (a *app) grantsExtendCommand() *cobra.Command {
 	var longer, reason string
 	cmd := &cobra.Command{
-		Use: "extend GRANT", Short: "Let a grant last longer than it would", Args: cobra.ExactArgs(1),
+		Use: "extend GRANT", Short: "Let a grant last longer, up to the max: of its playbook", Args: cobra.ExactArgs(1),
 		Example: `  drawbridge grants extend gnt_01k8xw --for 2h --reason "the repair takes longer"`,
 		RunE: work(func(ctx context.Context, args []string) error {
 			by, err := engine.ParseDuration(longer)
@@ -30,7 +30,7 @@ func (a *app) grantsExtendCommand() *cobra.Command {
 			})
 		}),
 	}
-	cmd.Flags().StringVar(&longer, "for", "", "how much longer than now recorded, such as 2h")
+	cmd.Flags().StringVar(&longer, "for", "", "how much longer than until now, such as 2h")
 	cmd.Flags().StringVar(&reason, "reason", "", "why, for the history")
 	return cmd
 }

@@ -21,11 +21,11 @@ import (
 func (a *app) holdCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "hold",
-		Short: "Keep a target as it is: no grant ends, no undo, nothing that gives access",
-		Long: `A hold keeps a target as it is until somebody whom the configuration's "people:"
-knows releases it: no grant on it ends, no undo takes anything back, and nothing
-gives it access. Access can still be taken. It works while an engine has the
-database open.`,
+		Short: "Hold a target as it is: nothing is taken back, and nothing gives it access",
+		Long: `A hold keeps a target as it is until somebody under "people:" in the
+configuration releases it: no grant on it ends, no undo takes anything back, and
+nothing gives it access. Access can still be taken. It can be set and released
+while "drawbridge serve" or a run is at work.`,
 		Example: `  drawbridge hold add mara.lindqvist@example.com --reason "evidence is being saved"`,
 	}
 	cmd.AddCommand(a.holdAddCommand(), a.holdListCommand(), a.holdReleaseCommand())
@@ -36,6 +36,7 @@ func (a *app) holdAddCommand() *cobra.Command {
 	var connection, reason string
 	cmd := &cobra.Command{
 		Use: "add TARGET", Short: "Hold a target, by its id or e-mail address", Args: cobra.ExactArgs(1),
+		Example: `  drawbridge hold add mara.lindqvist@example.com --reason "evidence is being saved"`,
 		RunE: work(func(ctx context.Context, args []string) error {
 			if err := needsReason(reason); err != nil {
 				return err
@@ -101,6 +102,7 @@ func (a *app) holdReleaseCommand() *cobra.Command {
 	var reason string
 	cmd := &cobra.Command{
 		Use: "release HOLD", Short: "Release a held target", Args: cobra.ExactArgs(1),
+		Example: `  drawbridge hold release hld_01k8xw --reason "the evidence is saved"`,
 		RunE: work(func(ctx context.Context, args []string) error {
 			if err := needsReason(reason); err != nil {
 				return err

@@ -38,11 +38,12 @@ func (a *app) serveCommand() *cobra.Command {
 	var o serveOptions
 	cmd := &cobra.Command{
 		Use:   "serve",
-		Short: "Carry out runs for everybody: health, metrics, and the command line through a local socket",
-		Long: `Opens the database and keeps it. Other commands then work through it, over a
-socket beside the database, as the user whom the system says they are; what
-decides about them is this process's configuration alone. /healthz, /readyz and
-/metrics are served over HTTP, to this machine unless --listen says otherwise.
+		Short: "Start playbooks by schedule and webhook, end what is for a time, and work for every command line",
+		Long: `Keeps the database: starts playbooks that have triggers, goes on with runs whose
+time or signal has come, and ends grants. Other commands then work through it,
+over a socket beside the database, as the user whom the system says they are;
+its own configuration alone decides what they may do. Webhooks, /healthz, /readyz
+and /metrics are served over HTTP, to this machine unless --listen says otherwise.
 
 Changed playbooks are checked before they are used; of a broken one the last
 good version stays active. The first Ctrl-C or SIGTERM begins nothing new and

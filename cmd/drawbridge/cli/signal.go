@@ -27,15 +27,15 @@ func (a *app) signalCommand() *cobra.Command {
 		Use:   "signal RUN NAME",
 		Short: "Send a run the signal it waits for, and carry it on",
 		Long: `Sends a signal to a run that waits for it at "wait: {signal: NAME}", or will.
-The step's output is what --body says. The same --id is one signal, however
-often it is sent.`,
+What --body says is the step's output "body". A signal sent again with the same
+--id is still one signal.`,
 		Example: `  drawbridge signal last badge-returned --body '{"by": "the front desk"}'`,
 		Args:    cobra.ExactArgs(2),
 		RunE:    work(func(ctx context.Context, args []string) error { return a.signal(ctx, args[0], args[1], o) }),
 	}
 	cmd.Flags().StringVar(&o.body, "body", "null", "what comes with it, as JSON")
-	cmd.Flags().StringVar(&o.id, "id", "", "what makes it this one signal; a new one by default")
-	cmd.Flags().BoolVar(&o.noContinue, "no-continue", false, "only record it; the run goes on with runs resume")
+	cmd.Flags().StringVar(&o.id, "id", "", "what tells it from other signals to the run; a new id by default")
+	cmd.Flags().BoolVar(&o.noContinue, "no-continue", false, "only record it; the run goes on with runs resume, or in drawbridge serve")
 	return cmd
 }
 
