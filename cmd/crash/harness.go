@@ -83,14 +83,10 @@ func (h *harness) run(ctx context.Context) (err error) {
 
 func (h *harness) prepare(ctx context.Context) error {
 	h.took = map[string]time.Duration{}
-	if h.binary == "" {
-		h.binary = filepath.Join(h.dir, "drawbridge")
-		build := exec.CommandContext(ctx, "go", "build", "-o", h.binary, "github.com/drawbridge-soar/drawbridge/cmd/drawbridge")
-		if out, err := build.CombinedOutput(); err != nil {
-			return fmt.Errorf("building the binary: %w\n%s", err, out)
-		}
-	}
 	var err error
+	if h.binary, err = build(ctx, h.binary, h.dir); err != nil {
+		return err
+	}
 	if h.tenant, err = startTenant(ctx, h.binary, h.seed); err != nil {
 		return err
 	}
@@ -105,6 +101,23 @@ func (h *harness) prepare(ctx context.Context) error {
 		h.exclude += a
 	}
 	return nil
+}
+
+// build is the binary given, as an absolute path, or else one that is built.
+func build(ctx context.Context, given, dir string) (string, error) {
+	if given != "" {
+		whole, err := filepath.Abs(given)
+		if err != nil {
+			return "", fmt.Errorf("finding the binary: %w", err)
+		}
+		return whole, nil
+	}
+	binary := filepath.Join(dir, "drawbridge")
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", binary, "github.com/drawbridge-soar/drawbridge/cmd/drawbridge")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("building the binary: %w\n%s", err, out)
+	}
+	return binary, nil
 }
 
 // project writes the playbooks and a configuration into a new folder.
