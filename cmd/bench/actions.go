@@ -70,7 +70,8 @@ type bed struct {
 	bundle  engine.Bundle
 }
 
-func newBed(dir, source string) (*bed, error) {
+// newBed makes one, with changes to the engine's configuration.
+func newBed(dir, source string, changes ...func(*local.Config)) (*bed, error) {
 	actions, err := engine.NewActions(touch{}, count{})
 	if err != nil {
 		return nil, fmt.Errorf("listing the actions: %w", err)
@@ -98,10 +99,14 @@ func newBed(dir, source string) (*bed, error) {
 	if b.store, err = sqlite.Open(filepath.Join(dir, "bench.db"), sqlite.Options{Mode: sqlite.Engine, Command: "bench"}); err != nil {
 		return nil, err
 	}
-	b.engine, err = local.New(local.Config{
+	c := local.Config{
 		Store: b.store, Actions: actions, Connections: none{},
 		Programs: func(context.Context, engine.Bundle) (*program.Program, error) { return b.program, nil },
-	})
+	}
+	for _, change := range changes {
+		change(&c)
+	}
+	b.engine, err = local.New(c)
 	return b, err
 }
 

@@ -35,6 +35,7 @@ func TestQuickBench(t *testing.T) {
 	for _, want := range []string{
 		"durable steps, 1 at a time", "durable steps, 16 at a time", "durable steps, 64 at a time", "sweep of 3000 users",
 		"its memory, at the peak", "a run of 60 changes", "its requests per change", "its memory, beside a tenth of them", "foreach over 500 items, memory", "its time per item", "a run of two steps",
+		"300 parked runs", "the last of 20 due at once",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the table has no line %q", want)
@@ -66,7 +67,7 @@ func TestFigures(t *testing.T) {
 }
 
 func TestDispatchRefusesWhatItDoesNotKnow(t *testing.T) {
-	for _, args := range [][]string{{"-frobnicate"}, {childLoop, "many", "."}} {
+	for _, args := range [][]string{{"-frobnicate"}, {childLoop, "many", "."}, {"-only", "nothing"}} {
 		if err := dispatch(t.Context(), args, &strings.Builder{}); err == nil {
 			t.Errorf("%v was taken", args)
 		}
