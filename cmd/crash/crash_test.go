@@ -25,6 +25,22 @@ func TestTwentyKills(t *testing.T) {
 	}
 }
 
+// TestServeKills kills a real server a few times, and its service fails as well.
+func TestServeKills(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it starts and kills servers for half a minute")
+	}
+	var out strings.Builder
+	err := crash(t.Context(), options{kills: 6, serve: true, faults: true, out: &out})
+	t.Log(out.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(out.String(), ": 6 kills, ") || !strings.Contains(out.String(), " 0 violations") {
+		t.Errorf("the summary is %q", out.String())
+	}
+}
+
 // TestCompareNotices makes sure that the harness would see what it looks for.
 func TestCompareNotices(t *testing.T) {
 	run := func(ids ...string) shownRun {
