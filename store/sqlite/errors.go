@@ -25,20 +25,20 @@ var (
 	// store that was opened beside an engine.
 	ErrBeside = errors.New("beside an engine only freezes and holds are written")
 	// ErrUnwritable means that the system does not let the database be written.
-	ErrUnwritable = errors.New("the database cannot be written: its file or folder is read-only")
+	ErrUnwritable = errors.New("the database cannot be written: its file or folder is read-only: let the user that runs this write there")
 	// ErrUnopenable means that the system does not let the database be opened.
 	ErrUnopenable = errors.New("the database cannot be opened: its file or folder is missing or not accessible")
 	// ErrPermissions means that others may read the database and that this cannot be mended.
 	ErrPermissions = errors.New("the database can be read by others")
 	// ErrFull means that the disk is full. Commits work again when it no longer is.
-	ErrFull = errors.New("the disk is full")
+	ErrFull = errors.New("the disk is full: make room, and it goes on")
 	// ErrBusy means that another program kept the database locked for seconds.
 	ErrBusy = errors.New("another program keeps the database locked")
 	// ErrDamaged means that what is in the file makes no sense.
 	ErrDamaged = errors.New("the database is damaged")
 	// ErrDisk means that reading or writing the disk failed. A store that met
 	// it when writing has to be opened again.
-	ErrDisk = errors.New("the disk failed")
+	ErrDisk = errors.New("the disk failed: look after it, and start again")
 	// ErrSettings means that SQLite did not take a setting that durability or
 	// integrity depend on.
 	ErrSettings = errors.New("the database refuses a setting")
