@@ -42,6 +42,7 @@ type dispatcher struct {
 
 	backlog []engine.RunRecord // due, and not begun yet; of dispatch alone
 	more    bool               // the store has more that is due
+	next    time.Time          // when the first run is due after those; zero: not within a beat
 	looking trouble
 }
 
@@ -132,6 +133,9 @@ func (d *dispatcher) dispatch(ctx context.Context) {
 	for ctx.Err() == nil {
 		began := d.now()
 		pause := d.after(&d.looking, d.look(ctx))
+		if left := d.next.Sub(d.now()); !d.next.IsZero() && pause <= beat {
+			pause = max(0, min(pause, left))
+		}
 		timer, stop := d.engine.config.Clock.Timer(pause)
 		d.await(ctx, min(beat, max(gap, 4*d.now().Sub(began))), nil) // most of the time is for the runs
 		for waiting := true; waiting && ctx.Err() == nil; {
@@ -166,21 +170,39 @@ func (d *dispatcher) look(ctx context.Context) error {
 	limit := len(d.busy) + len(d.resting) + d.runs + lookahead
 	d.mu.Unlock()
 	for {
-		due, err := d.engine.config.Store.Due(ctx, now, limit)
+		due, err := d.engine.config.Store.Due(ctx, now.Add(beat), limit)
 		if ctx.Err() != nil {
 			return nil
 		}
+		full := len(due) == limit
+		due, d.next = dueBy(due, now)
 		left, missing := d.rested(ctx, now)
 		if err = errors.Join(err, missing); err != nil && len(left) == 0 {
 			return fmt.Errorf("reading what is due: %w", err)
 		}
-		d.backlog, d.more = append(left, due...), len(due) == limit
+		d.backlog, d.more = append(left, due...), full
 		d.launch(ctx)
 		if err != nil || !d.more || d.free() == 0 || !d.mayHide() {
 			return err
 		}
 		limit *= 4
 	}
+}
+
+// dueBy are the runs that are due by a time, and when the first of the others is;
+// zero where there is none. What is due soon is not left until the next beat.
+func dueBy(all []engine.RunRecord, now time.Time) (due []engine.RunRecord, next time.Time) {
+	due = all[:0]
+	for i := range all {
+		wake := all[i].WakeAt
+		switch {
+		case all[i].Status != engine.RunWaiting || wake == nil || !wake.After(now):
+			due = append(due, all[i])
+		case next.IsZero() || wake.Before(next):
+			next = *wake
+		}
+	}
+	return due, next
 }
 
 // mayHide reports whether groups without a place may hide one that has a place.

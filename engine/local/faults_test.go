@@ -37,7 +37,7 @@ func TestAFullDiskStopsARunWhereItStandsAndSaysWhatToDo(t *testing.T) {
 		times.Add(1)
 		return nil
 	}
-	inHouse(t, act, func(h *house) {
+	inHouse(t, act, func(t *testing.T, h *house) {
 		defer h.serve(0)()
 		run := h.queue("name: main\nsteps:\n  - uses: test.act\n  - wait: { for: 30s }\n  - uses: test.act\n")
 		h.pass(10 * time.Second)
@@ -78,7 +78,9 @@ type jumping struct{ by atomic.Int64 }
 func (j *jumping) Now() time.Time { return time.Now().Add(time.Duration(j.by.Load())) }
 
 // Timer waits for as long as it takes, whatever the clock shows.
-func (*jumping) Timer(d time.Duration) (<-chan time.Time, func()) { return local.SystemClock{}.Timer(d) }
+func (*jumping) Timer(d time.Duration) (<-chan time.Time, func()) {
+	return local.SystemClock{}.Timer(d)
+}
 
 func (j *jumping) jump(d time.Duration) { j.by.Add(int64(d)) }
 
@@ -91,7 +93,7 @@ func TestTheClockJumpsAnHour(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			clock := &jumping{}
-			inHouse(t, fine, func(h *house) {
+			inHouse(t, fine, func(t *testing.T, h *house) {
 				defer h.serve(0)()
 				run := h.queue("name: main\nsteps:\n  - wait: { for: 2h }\n  - uses: test.act\n")
 				h.pass(30 * time.Minute)
@@ -121,7 +123,7 @@ func TestTheServiceIsGoneForTenMinutes(t *testing.T) {
 				}
 				return nil
 			}
-			inHouse(t, act, func(h *house) {
+			inHouse(t, act, func(t *testing.T, h *house) {
 				back = time.Now().Add(10 * time.Minute)
 				defer h.serve(0)()
 				run := h.queue(act1 + c.retry)
