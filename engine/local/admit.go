@@ -17,6 +17,9 @@ import (
 // `concurrency` lets there be. The error names them.
 var ErrBusy = errors.New("enough runs of the playbook are under way")
 
+// errBehind is the ErrBusy of a run that waits for earlier ones of its schedule.
+var errBehind = fmt.Errorf("%w: earlier runs of its schedule are not over", ErrBusy)
+
 // underWay are the statuses that take a place in a group.
 func underWay() []engine.RunStatus {
 	return []engine.RunStatus{engine.RunRunning, engine.RunWaiting, engine.RunInterrupted, engine.RunUnsettled}
@@ -93,7 +96,17 @@ func (e *Engine) enrol(ctx context.Context, record *engine.RunRecord, p *program
 // admit finds a place for a run that is queued and about to be carried out. The
 // error wraps ErrBusy where there is none.
 func (e *Engine) admit(ctx context.Context, record engine.RunRecord) (release func(), err error) {
-	if record.Status != engine.RunQueued || record.Group == "" {
+	if record.Status != engine.RunQueued {
+		return func() {}, nil
+	}
+	behind, err := e.seriesBusy(ctx, record)
+	if err != nil {
+		return nil, err
+	}
+	if behind {
+		return nil, fmt.Errorf("%w: %s", errBehind, record.Series)
+	}
+	if record.Group == "" {
 		return func() {}, nil
 	}
 	prog, err := e.program(ctx, record.Hash)

@@ -38,7 +38,7 @@ type dispatcher struct {
 	busy    map[string]string    // by run: its playbook
 	of      map[string]int       // by playbook: how many are under way
 	resting map[string]resting   // by run: left for later, or left behind
-	full    map[string]time.Time // by group: since when there is no place
+	full    map[string]time.Time // by group, or schedule: since when there is no place
 
 	backlog []engine.RunRecord // due, and not begun yet; of dispatch alone
 	more    bool               // the store has more that is due
@@ -118,11 +118,12 @@ func (d *dispatcher) driven(record engine.RunRecord) {
 	if over := record.Status.Final(); over && record.Status != engine.RunSucceeded || record.Status == engine.RunUnsettled {
 		d.serving.Tell(Notice{Kind: NoticeRun, At: d.now(), Run: &record})
 	}
-	if record.Group == "" {
+	if record.Group == "" && record.Series == "" {
 		return
 	}
 	d.mu.Lock()
 	delete(d.full, record.Group)
+	delete(d.full, lane(record))
 	d.mu.Unlock()
 	signalOne(d.freed)
 }
@@ -214,15 +215,16 @@ func (d *dispatcher) mayHide() bool {
 	hides, seen := make(map[string]bool), make(map[string]bool)
 	for i := range d.backlog {
 		run := &d.backlog[i]
-		if _, full := d.full[run.Group]; !full || run.Status != engine.RunQueued {
+		place, full := d.fullOf(*run)
+		if !full {
 			continue
 		}
-		if second := seen[run.Group]; second {
+		if second := seen[place] && place == run.Group; second {
 			hides[run.Playbook] = false
 		} else if _, known := hides[run.Playbook]; !known {
 			hides[run.Playbook] = true
 		}
-		seen[run.Group] = true
+		seen[place] = true
 	}
 	for _, hidden := range hides {
 		if hidden {
@@ -295,13 +297,13 @@ func (d *dispatcher) begin(ctx context.Context, run engine.RunRecord) (waits boo
 	d.mu.Lock()
 	_, busy := d.busy[run.ID]
 	crowded := d.of[run.Playbook] >= d.share
-	_, full := d.full[run.Group]
+	_, full := d.fullOf(run)
 	early := d.resting[run.ID].until.After(d.now())
 	d.mu.Unlock()
 	switch {
 	case busy || early || d.engine.isDriven(run.ID):
 		return false
-	case crowded || full && run.Status == engine.RunQueued:
+	case crowded || full:
 		return true
 	}
 	release, err := d.engine.admit(ctx, run)
@@ -319,6 +321,22 @@ func (d *dispatcher) begin(ctx context.Context, run engine.RunRecord) (waits boo
 		d.end(ctx, run, after, err)
 	})
 	return false
+}
+
+// lane is what a run shares with the others of its schedule.
+func lane(r engine.RunRecord) string { return "schedule " + r.Series }
+
+// fullOf is the group, or the schedule, in which a queued run has no place. The
+// caller holds mu.
+func (d *dispatcher) fullOf(r engine.RunRecord) (place string, full bool) {
+	if r.Status != engine.RunQueued {
+		return "", false
+	}
+	if _, full = d.full[r.Group]; full {
+		return r.Group, true
+	}
+	_, full = d.full[lane(r)]
+	return lane(r), full
 }
 
 // isDriven reports whether somebody carries a run out, or decides about it.
@@ -374,7 +392,11 @@ func (d *dispatcher) note(ctx context.Context, before, after engine.RunRecord, e
 		d.settleDown(ctx, after)
 	case errors.Is(err, ErrBusy):
 		d.mu.Lock()
-		d.full[before.Group] = d.now()
+		place := before.Group
+		if errors.Is(err, errBehind) {
+			place = lane(before)
+		}
+		d.full[place] = d.now()
 		d.mu.Unlock()
 	case errors.Is(err, ErrDriven): // whoever has it may leave something to do
 	case errors.Is(err, errUnwanted), errors.Is(err, engine.ErrNotFound):

@@ -67,8 +67,13 @@ func (e *Engine) Serve(ctx context.Context, s Serving) error {
 	return nil
 }
 
-// firing is the scheduler of what is served; nil where nothing is scheduled.
-func (e *Engine) firing(Serving) firing { return nil }
+// firing is the scheduler of what is served; nil where nothing can be scheduled.
+func (e *Engine) firing(s Serving) firing {
+	if s.Playbooks == nil {
+		return nil
+	}
+	return newScheduler(e, s).fire
+}
 
 func (e *Engine) attach(d *dispatcher) error {
 	e.mu.Lock()
@@ -130,7 +135,10 @@ func (d *dispatcher) sweep(ctx context.Context, first func()) {
 	defer stop()
 	t := trouble{what: "the grants could not be swept"}
 	for ctx.Err() == nil {
-		_, err := d.engine.Sweep(inner)
+		swept, err := d.engine.Sweep(inner)
+		for _, n := range swept.Notices(d.now()) {
+			d.serving.Tell(n)
+		}
 		if inner.Err() != nil {
 			err = nil
 		}

@@ -111,9 +111,7 @@ func (h *house) Figures(ctx context.Context) (server.Figures, error) {
 	}
 	out.Queue = out.Runs[engine.RunQueued]
 	out.NoticesSent, out.NoticesLost = h.notices.counts()
-	if h.fired != nil {
-		out.Fires, out.Missed = h.fired()
-	}
+	out.Fires, out.Missed = h.rt.engine.FireCounts()
 	var err error
 	out.GrantsLive, out.GrantsOverdue, err = h.grants(ctx)
 	return out, err

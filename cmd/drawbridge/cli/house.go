@@ -35,9 +35,6 @@ type house struct {
 
 	notices   *notifier
 	playbooks *folders
-	// fired counts the fire times of schedules that started a run, and those
-	// that were missed; nil where nothing counts them.
-	fired func() (fires, missed int64)
 
 	mu       sync.Mutex
 	stopping chan struct{} // closed when nothing new begins

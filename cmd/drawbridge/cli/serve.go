@@ -34,6 +34,14 @@ type loop interface {
 	Serve(ctx context.Context) error
 }
 
+// engineLoop is the loop of the house's engine.
+type engineLoop struct{ house *house }
+
+// Serve has the engine work by itself until ctx ends.
+func (l engineLoop) Serve(ctx context.Context) error {
+	return l.house.rt.engine.Serve(ctx, l.house.serving())
+}
+
 func (a *app) serveCommand() *cobra.Command {
 	var o serveOptions
 	cmd := &cobra.Command{
@@ -152,7 +160,7 @@ func (h *house) serve(ctx context.Context, o serveOptions) error {
 	}
 	ctx, told := h.untilTold(ctx)
 	defer told()
-	return h.live(ctx, d, handler.HTTP(), h.loop())
+	return h.live(ctx, d, handler.HTTP(), engineLoop{h})
 }
 
 // handler answers webhooks, and how the process is doing.
@@ -285,45 +293,4 @@ func (h *house) active() []local.Active {
 // serving is what the engine's own loop needs.
 func (h *house) serving() local.Serving {
 	return local.Serving{Playbooks: h.active, Tell: h.notices.hear}
-}
-
-// selfDriven is an engine that works by itself.
-type selfDriven interface {
-	Serve(ctx context.Context, s local.Serving) error
-}
-
-// engineLoop is the engine's own work.
-type engineLoop struct {
-	engine selfDriven
-	house  *house
-}
-
-// Serve has the engine work by itself until ctx ends.
-func (l engineLoop) Serve(ctx context.Context) error { return l.engine.Serve(ctx, l.house.serving()) }
-
-// loop is the engine's own work.
-func (h *house) loop() loop {
-	if e, ok := any(h.rt.engine).(selfDriven); ok {
-		return engineLoop{e, h}
-	}
-	return sweepingLoop{h}
-}
-
-// sweepingLoop ends grants at their time, and nothing else.
-type sweepingLoop struct{ house *house }
-
-// Serve sweeps every half minute until ctx ends.
-func (s sweepingLoop) Serve(ctx context.Context) error {
-	tick := time.NewTicker(30 * time.Second)
-	defer tick.Stop()
-	for {
-		if _, err := s.house.rt.engine.Sweep(ctx); err != nil && ctx.Err() == nil {
-			s.house.app.log.Error("sweeping the grants", "error", err)
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
 }
