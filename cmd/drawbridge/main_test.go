@@ -172,7 +172,7 @@ func credentials(t *sim.Tenant, url string) map[string]string {
 // writeExamples copies the examples, with a configuration for the tenant.
 func writeExamples(dir string, a adaptation) error {
 	return fs.WalkDir(examples.Files(), ".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
+		if err != nil || d.IsDir() || needsPeople(path) {
 			return err
 		}
 		data, err := fs.ReadFile(examples.Files(), path)
@@ -184,6 +184,12 @@ func writeExamples(dir string, a adaptation) error {
 		}
 		return os.WriteFile(filepath.Join(dir, path), data, 0o600)
 	})
+}
+
+// needsPeople reports whether an example asks people, or waits for a webhook, of
+// which the configuration of scripts has none.
+func needsPeople(path string) bool {
+	return strings.HasPrefix(path, "contractor-access.") || strings.HasPrefix(path, "contain-endpoint-alert.")
 }
 
 // apply makes the configuration of the examples the one of a script.

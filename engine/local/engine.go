@@ -105,6 +105,7 @@ type Engine struct {
 	mu       sync.Mutex
 	driving  map[string]chan<- machine.Event // by run: where requests from outside go
 	nudges   map[string]chan struct{}        // by run: that there are signals for it
+	left     map[string]chan struct{}        // by run: closed when nobody carries it out any more
 	programs programs
 	serving  *dispatcher // of Serve, while it works
 
@@ -137,6 +138,7 @@ func New(c Config) (*Engine, error) {
 		slots:   newSlots(c.Workers),
 		driving: make(map[string]chan<- machine.Event),
 		nudges:  make(map[string]chan struct{}),
+		left:    make(map[string]chan struct{}),
 	}, nil
 }
 
@@ -177,6 +179,7 @@ func (e *Engine) enter(run string) (<-chan machine.Event, error) {
 	inbox := make(chan machine.Event, 1)
 	e.driving[run] = inbox
 	e.nudges[run] = make(chan struct{}, 1)
+	e.left[run] = make(chan struct{})
 	return inbox, nil
 }
 
@@ -185,6 +188,21 @@ func (e *Engine) leave(run string) {
 	defer e.mu.Unlock()
 	delete(e.driving, run)
 	delete(e.nudges, run)
+	close(e.left[run])
+	delete(e.left, run)
+}
+
+// Left is closed when nobody in this Engine carries the run out, or decides about
+// it: what it is then has been recorded.
+func (e *Engine) Left(run string) <-chan struct{} {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if left := e.left[run]; left != nil {
+		return left
+	}
+	now := make(chan struct{})
+	close(now)
+	return now
 }
 
 // leaveWith is leave for somebody who does not carry the run out. What was asked

@@ -118,8 +118,11 @@ func (h *house) driveToTheEnd(ctx context.Context, id string, way driver) (engin
 	changed, leave := h.hub.await(id)
 	defer leave()
 	record, err := way(ctx, h.rt, id)
-	if errors.Is(err, local.ErrDriven) {
+	if errors.Is(err, local.ErrDriven) || errors.Is(err, local.ErrBusy) { // the engine's loop has it, or will
 		return h.follow(ctx, id, changed)
+	}
+	if err == nil && record.Status == engine.RunWaiting {
+		return h.follow(ctx, id, changed) // it may wait for a time only
 	}
 	if err == nil {
 		h.notices.hearRun(record)
@@ -129,12 +132,19 @@ func (h *house) driveToTheEnd(ctx context.Context, id string, way driver) (engin
 	return record, err
 }
 
-// follow waits for a run that somebody else in this process carries out, until
-// it is over or waits for somebody.
+// follow waits for a run that the engine's loop carries out, until it is over or
+// needs somebody.
 func (h *house) follow(ctx context.Context, id string, changed <-chan struct{}) (engine.RunRecord, error) {
 	for {
+		select {
+		case <-h.rt.engine.Left(id): // only then its record says what it waits for
+		case <-ctx.Done():
+		}
 		record, err := h.rt.store.Run(context.WithoutCancel(ctx), id)
-		if err != nil || record.Status.Final() || record.Status == engine.RunWaiting || record.Status == engine.RunUnsettled {
+		if err != nil || ctx.Err() != nil {
+			return record, err
+		}
+		if needs, err := h.needsSomebody(ctx, record); err != nil || needs {
 			return record, err
 		}
 		select {
@@ -143,6 +153,30 @@ func (h *house) follow(ctx context.Context, id string, changed <-chan struct{}) 
 			return record, nil
 		}
 	}
+}
+
+// needsSomebody reports whether nothing more happens with a run that nobody
+// carries out now, unless a person or a signal comes.
+func (h *house) needsSomebody(ctx context.Context, r engine.RunRecord) (bool, error) {
+	switch r.Status {
+	case engine.RunQueued, engine.RunRunning:
+		return false, nil
+	case engine.RunWaiting:
+	default:
+		return true, nil
+	}
+	asked, err := h.rt.store.Approvals(ctx, engine.ApprovalQuery{Run: r.ID, Statuses: []engine.ApprovalStatus{engine.ApprovalPending}})
+	if err != nil {
+		return false, fmt.Errorf("asking whom run %s waits for: %w", r.ID, err)
+	}
+	if slices.ContainsFunc(asked, func(a engine.Approval) bool { return a.Kind != engine.ApprovalGrant }) {
+		return true, nil
+	}
+	awaits, err := h.rt.engine.Awaits(ctx, r.ID)
+	if err != nil {
+		return false, fmt.Errorf("asking what run %s waits for: %w", r.ID, err)
+	}
+	return len(awaits) > 0, nil
 }
 
 // owns reports whether a file is a playbook in one of the server's own folders.
