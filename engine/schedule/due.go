@@ -28,9 +28,10 @@ const DefaultLimit = 100
 // one that was decided about (or when the schedule came to be, or was resumed),
 // up to and including now.
 //
-// Those at most Grace old are met: they always fire. Of the older ones none,
-// the newest where none was met, or all fire. Where that is more than limit
-// (DefaultLimit where it is not positive), the newest are kept.
+// A fire time at most Grace old is met. Under MissedNone the newest fires if it
+// was met, under MissedLast the newest in any case, under MissedAll each of
+// them. Where that is more than limit (DefaultLimit where it is not positive),
+// the newest are kept.
 //
 // Where the clock was put back, now is before last, and nothing is due until it
 // has passed last again; where it was put forward, what it passed over was
@@ -51,11 +52,11 @@ func Due(s Schedule, last, now time.Time, missed Missed, limit int) (fire []time
 func wanted(missed Missed, met, total int) int {
 	switch missed {
 	case MissedNone:
-		return met
+		return min(met, 1)
 	case MissedAll:
 		return total
 	default:
-		return max(met, 1)
+		return 1
 	}
 }
 

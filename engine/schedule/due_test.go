@@ -25,7 +25,7 @@ func TestDue(t *testing.T) {
 		{"missed, and left out", "0 * * * *", "10:00:00", "13:30:00", MissedNone, 0, nil, 3},
 		{"missed, and one is made up for", "0 * * * *", "10:00:00", "13:30:00", MissedLast, 0, []string{"13:00"}, 2},
 		{"the one on time makes up for those missed", "0 * * * *", "10:00:00", "13:00:10", MissedLast, 0, []string{"13:00"}, 2},
-		{"what is on time is not collapsed", "@every 20s", "10:00:00", "10:01:00", MissedLast, 0, []string{"10:00", "10:00", "10:01"}, 0},
+		{"of several within a minute, one is made up for", "@every 20s", "10:00:00", "10:01:00", MissedLast, 0, []string{"10:01"}, 2},
 		{"all", "0 * * * *", "10:00:00", "13:30:00", MissedAll, 0, []string{"11:00", "12:00", "13:00"}, 0},
 		{"all, the newest where there are too many", "0 * * * *", "10:00:00", "13:30:00", MissedAll, 2, []string{"12:00", "13:00"}, 1},
 		{"last is what nothing else is", "0 * * * *", "10:00:00", "13:30:00", "", 0, []string{"13:00"}, 2},
