@@ -184,14 +184,14 @@ func writeJSON(path string, v any) error {
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", path, err)
 	}
-	if err := os.WriteFile(path, data, 0o600); err != nil {
+	if err := os.WriteFile(path, data, 0o600); err != nil { //nolint:gosec // the path is the benchmark's own
 		return fmt.Errorf("writing down what was measured: %w", err)
 	}
 	return nil
 }
 
 func readJSON(path string, v any) error {
-	data, err := os.ReadFile(path)
+	data, err := os.ReadFile(path) //nolint:gosec // the same
 	if err != nil {
 		return fmt.Errorf("reading what was measured: %w", err)
 	}

@@ -114,7 +114,7 @@ func (l *life) excuse() error {
 	if strings.Contains(l.said.String(), "in use") {
 		return nil
 	}
-	return fmt.Errorf("a server ended by itself: %v\n%s", l.err, l.said)
+	return fmt.Errorf("a server ended by itself: %w\n%s", l.err, l.said)
 }
 
 // stop ends a process as an operator does, and waits until it has.

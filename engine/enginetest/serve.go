@@ -3,6 +3,7 @@ package enginetest
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -99,17 +100,17 @@ func (s *scene) servedTo(life func() *Life) string {
 			break
 		}
 	}
-	out := ""
+	var out strings.Builder
 	for _, run := range runs {
 		record, err := s.store.Run(s.Context(), run)
 		if err != nil {
 			s.Fatal(err)
 		}
 		s.want(record, engine.RunSucceeded)
-		out += s.ending(record).String()
+		out.WriteString(s.ending(record).String())
 		s.wantGrant(run, engine.GrantEnded)
 	}
-	return out
+	return out.String()
 }
 
 // serve serves as long as a process lives, or until the runs and their grants

@@ -173,15 +173,15 @@ func (d *dispatcher) look(ctx context.Context) error {
 	for {
 		due, err := d.engine.config.Store.Due(ctx, now.Add(beat), limit)
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // it was told to stop
 		}
-		full := len(due) == limit
+		d.more = len(due) == limit
 		due, d.next = dueBy(due, now)
 		left, missing := d.rested(ctx, now)
 		if err = errors.Join(err, missing); err != nil && len(left) == 0 {
 			return fmt.Errorf("reading what is due: %w", err)
 		}
-		d.backlog, d.more = append(left, due...), full
+		d.backlog = slices.Concat(left, due)
 		d.launch(ctx)
 		if err != nil || !d.more || d.free() == 0 || !d.mayHide() {
 			return err

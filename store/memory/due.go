@@ -74,11 +74,11 @@ func (r *run) due(by time.Time) (time.Time, bool) {
 }
 
 // unheard is when the first signal was sent that the run has not heard.
-func (r *run) unheard() (first time.Time, any bool) {
+func (r *run) unheard() (first time.Time, some bool) {
 	for _, s := range r.signals {
-		if s.Taken == 0 && (!any || s.At.Before(first)) {
-			first, any = engine.StoredTime(s.At), true
+		if s.Taken == 0 && (!some || s.At.Before(first)) {
+			first, some = engine.StoredTime(s.At), true
 		}
 	}
-	return first, any
+	return first, some
 }

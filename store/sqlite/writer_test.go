@@ -87,7 +87,7 @@ func TestWithdrawn(t *testing.T) {
 // TestFullDisk: a batch that does not fit takes no other with it, and the
 // store goes on.
 func TestFullDisk(t *testing.T) {
-	s := open(t, newPath(t), Options{Mode: Engine, maxPages: 64})
+	s := open(t, newPath(t), Options{Mode: Engine, maxPages: 128})
 	commit(t, s, first("run_1"))
 	large := engine.Batch{Values: []engine.StoredValue{{Ref: "v", Data: bytes.Repeat([]byte("x"), 1<<20)}}}
 	if err := s.Commit(t.Context(), large); !errors.Is(err, ErrFull) {

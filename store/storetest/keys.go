@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -163,7 +164,7 @@ func dueBySignal(t *testing.T, s engine.Store) {
 	commit(t, s, engine.Batch{Runs: []engine.RunRecord{forever, sleeper("run_2", time.Hour), done, sleeper("run_4", -time.Minute)}})
 	var sent []engine.Signal
 	for i, run := range []string{"run_2", "run_1", "run_0", "run_3", "run_4", "run_1"} {
-		sig := signal(run, fmt.Sprint(i))
+		sig := signal(run, strconv.Itoa(i))
 		sig.At = noon().Add(time.Duration(i) * time.Second)
 		sent = append(sent, sig)
 	}

@@ -85,7 +85,7 @@ func (a *app) connectionsList(ctx context.Context) error {
 // paused says of each connection whose service asked not to be called for a
 // while when that is over.
 func (a *app) paused(ctx context.Context, conf *config.Config) (map[string]*time.Time, error) {
-	store, err := a.history(conf)
+	store, err := a.history(conf) //nolint:contextcheck // opening a database takes no context
 	if errors.Is(err, engine.ErrNotFound) {
 		return map[string]*time.Time{}, nil
 	}

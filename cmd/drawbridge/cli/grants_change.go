@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -133,10 +134,10 @@ func (a *app) notifySwept(ctx context.Context, rt *opened) {
 		return
 	}
 	var t text
-	key := "grants"
+	key := []string{"grants"}
 	t.own("Drawbridge:")
 	for i, n := range notices {
-		key += fmt.Sprintf("/%s-%s-%d", n.Kind, n.Grant.ID, n.Grant.EndsAt.Unix())
+		key = append(key, fmt.Sprintf("%s-%s-%d", n.Kind, n.Grant.ID, n.Grant.EndsAt.Unix()))
 		if i < mostTold {
 			t.own("\n• ").foreign(n.Text)
 		}
@@ -146,7 +147,7 @@ func (a *app) notifySwept(ctx context.Context, rt *opened) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), notifyTimeout)
 	defer cancel()
-	if err := send(ctx, rt.connections, rt.notify, message.Message{Text: engine.Text(t), Key: key}); err != nil {
+	if err := send(ctx, rt.connections, rt.notify, message.Message{Text: engine.Text(t), Key: strings.Join(key, "/")}); err != nil {
 		a.say("%s %q was not told of grants that end soon or are overdue: %v", a.palette.Warn("note:"), rt.notify, err)
 	}
 }

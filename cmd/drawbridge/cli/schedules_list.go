@@ -100,7 +100,7 @@ func (a *app) places(conf *config.Config) ([]place, error) {
 	for _, p := range f.list() {
 		for i, t := range p.Program.Triggers {
 			if t.Schedule != "" {
-				out = append(out, place{active: local.Active(p), index: i})
+				out = append(out, place{active: p, index: i})
 			}
 		}
 	}

@@ -208,7 +208,7 @@ func (a *app) over(ctx context.Context, conf *config.Config, store engine.Store,
 	if err != nil {
 		return nil, err
 	}
-	throttles, err := local.NewThrottles(ctx, store, a.log) //nolint:contextcheck // what it records outlives the command
+	throttles, err := local.NewThrottles(ctx, store, a.log)
 	if err != nil {
 		return nil, fmt.Errorf("preparing the connections: %w", err)
 	}
