@@ -287,6 +287,9 @@ type connections struct {
 	life  *Life
 }
 
+// Connections are the world's, as a process reaches them.
+func (w *World) Connections(life *Life) Connections { return connections{w, life} }
+
 // Connection opens the world.
 func (c connections) Connection(_ context.Context, name string) (*engine.Connection, error) {
 	if name != connectionName {
