@@ -116,8 +116,11 @@ func journalVersions(t *testing.T) []int {
 func journalFiles(t *testing.T, version int) []string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(journals, strconv.Itoa(version), "*.txtar"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("there are no journals of version %d: %v", version, err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) == 0 {
+		t.Fatalf("there are no journals of version %d in %s", version, journals)
 	}
 	return files
 }
@@ -350,9 +353,9 @@ func endOf(m *machine.Machine) string {
 	return l.of(string(r.Status))
 }
 
-// line is a command in one line: a word, and what is not empty as NAME=JSON. A
-// field that is added to a command later is not in the lines of older versions,
-// and must be added here only where it is not empty.
+// line is a command in one line: a word, and what is not empty as NAME=JSON. So
+// a field that is added to a command later changes no line of older versions, in
+// which it is empty.
 type line []string
 
 func (l *line) add(name string, v any) {
