@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io/fs"
 	"net"
@@ -22,7 +23,13 @@ import (
 )
 
 // TestMain makes the test binary the real command when a script asks for it.
+// TestMain lets several scripts go on beside each other, also where there are few
+// processors: most of their time they wait for a process or a service.
 func TestMain(m *testing.M) {
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 	testscript.Main(m, map[string]func(){
 		"drawbridge": func() { os.Exit(cli.Main(os.Args[1:])) },
 		"as":         as,

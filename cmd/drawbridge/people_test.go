@@ -115,7 +115,9 @@ func runUntil(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	wanted, err := regexp.Compile(args[0])
 	ts.Check(err)
-	for began := time.Now(); time.Since(began) < 20*time.Second; {
+	look := time.NewTicker(100 * time.Millisecond) // to ask costs a process
+	defer look.Stop()
+	for began := time.Now(); time.Since(began) < time.Minute; <-look.C {
 		ts.Check(ts.Exec(args[1], args[2:]...))
 		if wanted.MatchString(ts.ReadFile("stdout")) {
 			return

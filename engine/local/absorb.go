@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/drawbridge-soar/drawbridge/engine"
@@ -95,10 +96,11 @@ func (d *drive) olderRequests(ctx context.Context, path string, kind engine.Appr
 
 // replaces says in a request's title which ones it replaces.
 func replaces(title string, older []standing) string {
+	parts := []string{title}
 	for _, s := range older {
-		title += fmt.Sprintf(" (replaces %s of %s)", s.approval.ID, s.run.ID)
+		parts = append(parts, fmt.Sprintf("(replaces %s of %s)", s.approval.ID, s.run.ID))
 	}
-	return title
+	return strings.Join(parts, " ")
 }
 
 // supersede ends the earlier runs whose requests this run's replace. Those are
