@@ -19,8 +19,7 @@ import (
 const (
 	parkedMemoryBound = 200 << 20 // bytes, at the peak
 	lateBound         = time.Second
-	parkers           = 64               // runs that are parked at the same time
-	lead              = 15 * time.Second // from when all are parked until some are due
+	parkers           = 64 // runs that are parked at the same time
 )
 
 const parkedPlaybook = `inputs:
@@ -29,6 +28,9 @@ steps:
   - wait: { until: "${{ inputs.until }}" }
   - set: { woken: true }
 `
+
+// lead is how long it takes at most to park the runs that are due soon, twice.
+func lead(due int) time.Duration { return 3*time.Second + time.Duration(due)*12*time.Millisecond }
 
 // park is a process that parks n runs until tomorrow, and some until a moment
 // soon, which it writes down.
@@ -41,11 +43,11 @@ func park(ctx context.Context, n, due int, dir string) (err error) {
 	if err := b.parkAll(ctx, n-due, time.Now().Add(24*time.Hour)); err != nil {
 		return err
 	}
-	at := time.Now().Add(lead).Truncate(time.Second)
+	at := time.Now().Add(lead(due)).Truncate(time.Second)
 	if err := b.parkAll(ctx, due, at); err != nil {
 		return err
 	}
-	if time.Until(at) < lead/2 {
+	if time.Until(at) < lead(due)/2 {
 		return errors.New("parking took so long that the moment is near or past")
 	}
 	return writeJSON(filepath.Join(dir, "due.json"), at)

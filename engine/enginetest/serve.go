@@ -21,7 +21,7 @@ steps:
   - uses: world.lock
     with: { id: "${{ inputs.for_good }}" }
   - id: pause
-    wait: { for: 2m }
+    wait: { for: 70s }
   - id: hear
     timeout: 1h
     steps:
@@ -29,7 +29,7 @@ steps:
   - id: temporary
     uses: world.lock
     with: { id: "${{ inputs.for_a_time }}" }
-    for: 2m
+    for: 70s
     at_end: lift
   - uses: world.tell
     with: { text: done }
