@@ -206,7 +206,7 @@ func (a *app) lasting(p *past) []string {
 			lines = append(lines, fmt.Sprintf("%s of %s lasts until %s (%s): then %s", g.Action, targetOf(g), g.EndsAt.UTC().Format(time.RFC3339), g.ID, atEnd(g.AtEnd)))
 		}
 	}
-	if len(lines) > 0 {
+	if len(lines) > 0 && a.house == nil { // a server does that by itself
 		lines = append(lines, "for that `drawbridge serve` must run, or then: "+a.command("grants sweep"))
 	}
 	return lines
