@@ -284,7 +284,7 @@ func (e *Engine) started(ctx context.Context, key string) (bool, error) {
 }
 
 func (s *scheduler) startOne(ctx context.Context, t *timed, at time.Time, v *dueFires) error {
-	req, err := t.request(at, s.engine.config.Clock.Now())
+	req, err := s.request(t, at)
 	if err == nil {
 		var created bool
 		_, created, err = s.engine.StartOnce(ctx, req)
@@ -303,12 +303,12 @@ func (s *scheduler) startOne(ctx context.Context, t *timed, at time.Time, v *due
 }
 
 // request is the run of a fire time.
-func (t *timed) request(at, now time.Time) (StartRequest, error) {
+func (s *scheduler) request(t *timed, at time.Time) (StartRequest, error) {
 	trigger, err := scheduleTrigger(at)
 	if err != nil {
 		return StartRequest{}, err
 	}
-	inputs, err := TriggerInputs(t.trigger(), trigger, now)
+	inputs, err := s.engine.TriggerInputs(t.active.Program, t.trigger(), trigger)
 	return StartRequest{
 		Program: t.active.Program, Bundle: t.active.Bundle, Source: t.active.Source, Inputs: inputs,
 		Actor: engine.Actor{Name: "schedule", Via: "schedule"}, Trigger: trigger, Key: t.key(at), Series: t.series, Queue: true,
@@ -322,29 +322,6 @@ func scheduleTrigger(at time.Time) (json.RawMessage, error) {
 		return nil, fmt.Errorf("encoding the trigger: %w", err)
 	}
 	return data, nil
-}
-
-// TriggerInputs are the inputs that a trigger gives its run, which may be made
-// of what triggered it: trigger as a StartRequest has it. Errors wrap ErrInputs.
-func TriggerInputs(t program.Trigger, trigger json.RawMessage, now time.Time) (map[string]any, error) {
-	if t.With.IsZero() {
-		return nil, nil
-	}
-	value, err := engine.DecodeJSON(trigger, program.TriggerType([]program.Trigger{t}))
-	if err != nil {
-		return nil, fmt.Errorf("%w: reading the trigger: %w", ErrInputs, err)
-	}
-	given, err := t.With.Eval(map[string]any{"trigger": value, "run": map[string]any{"time": now}})
-	if err != nil {
-		return nil, fmt.Errorf("%w: evaluating the trigger's `with`: %w", ErrInputs, err)
-	}
-	inputs, _ := given.(map[string]any)
-	for name, v := range inputs {
-		if v == nil { // as if it was not given
-			delete(inputs, name)
-		}
-	}
-	return inputs, nil
 }
 
 // settle counts and tells what became of what was due, once that is recorded.

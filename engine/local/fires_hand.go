@@ -91,7 +91,7 @@ func (e *Engine) Trigger(ctx context.Context, p Active, place int, by engine.Act
 	if err != nil {
 		return "", err
 	}
-	inputs, err := TriggerInputs(p.Program.Triggers[place], trigger, now)
+	inputs, err := e.TriggerInputs(p.Program, p.Program.Triggers[place], trigger)
 	if err != nil {
 		return "", fmt.Errorf("starting %s: %w", p.Program.Name, err)
 	}
