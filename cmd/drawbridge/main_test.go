@@ -26,7 +26,7 @@ import (
 // TestMain lets several scripts go on beside each other, also where there are few
 // processors: most of their time they wait for a process or a service.
 func TestMain(m *testing.M) {
-	if err := flag.Set("test.parallel", "8"); err != nil {
+	if err := flag.Set("test.parallel", "4"); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
