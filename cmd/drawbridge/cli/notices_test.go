@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,6 +18,7 @@ import (
 
 // channel is a fake service that carries messages, in virtual time.
 type channel struct {
+	mu   sync.Mutex
 	fail error // of every message, while it is set
 	got  []string
 	keys map[string]int
@@ -25,6 +27,8 @@ type channel struct {
 }
 
 func (c *channel) send(_ context.Context, m message.Message) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if c.keys == nil {
 		c.keys = map[string]int{}
 	}
@@ -35,6 +39,13 @@ func (c *channel) send(_ context.Context, m message.Message) error {
 	c.got = append(c.got, m.Text.String())
 	c.at = append(c.at, time.Since(c.from))
 	return nil
+}
+
+// breaks lets every message fail from now on; nil lets them through.
+func (c *channel) breaks(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.fail = err
 }
 
 // telling runs a test with a notifier that works.
@@ -119,7 +130,7 @@ func TestNoMinuteHasMoreThanFiveMessages(t *testing.T) {
 
 func TestNothingIsLostWhileTheServiceIsGone(t *testing.T) {
 	telling(t, func(t *testing.T, n *notifier, c *channel) {
-		c.fail = errors.New("no route to host")
+		c.breaks(errors.New("no route to host"))
 		for i := range 3 {
 			n.tell(of(i))
 		}
@@ -127,7 +138,7 @@ func TestNothingIsLostWhileTheServiceIsGone(t *testing.T) {
 		if len(c.got) != 0 {
 			t.Fatalf("got %q", c.got)
 		}
-		c.fail = nil
+		c.breaks(nil)
 		pass(2 * time.Minute)
 		if len(c.got) != 3 {
 			t.Errorf("afterwards: %q", c.got)
@@ -143,10 +154,10 @@ func TestNothingIsLostWhileTheServiceIsGone(t *testing.T) {
 
 func TestWhatCannotBeToldIsCounted(t *testing.T) {
 	telling(t, func(t *testing.T, n *notifier, c *channel) {
-		c.fail = engine.Fail(engine.ClassInvalid, "connection", "there is none")
+		c.breaks(engine.Fail(engine.ClassInvalid, "connection", "there is none"))
 		n.tell(of(1))
 		synctest.Wait()
-		c.fail = errors.New("gone")
+		c.breaks(errors.New("gone"))
 		n.tell(of(2))
 		pass(3 * time.Hour)
 		if _, lost := n.counts(); lost != 2 || len(c.got) != 0 {
@@ -159,7 +170,7 @@ func TestWhatCannotBeToldIsCounted(t *testing.T) {
 		if _, lost := n.counts(); lost < 10 || lost > 13 {
 			t.Errorf("%d lost of too many", lost)
 		}
-		c.fail = nil
+		c.breaks(nil)
 		pass(2 * time.Minute)
 		n.tell(of(1)) // it was never told
 		pass(2 * time.Minute)
@@ -181,7 +192,7 @@ func TestTheEndTellsWhatIsLeft(t *testing.T) {
 		synctest.Wait()
 		stop()
 		<-done
-		c.fail = nil
+		c.breaks(nil)
 		n.close(t.Context())
 		if len(c.got) != 1 || !strings.Contains(c.got[0], "run 1.") || !strings.Contains(c.got[0], "run 2.") {
 			t.Errorf("got %q", c.got)
@@ -234,4 +245,7 @@ func TestWhatIsHeardIsToldInWords(t *testing.T) {
 }
 
 // pass lets virtual time pass.
-func pass(d time.Duration) { <-time.After(d) }
+func pass(d time.Duration) {
+	<-time.After(d)
+	synctest.Wait() // what became of it has been seen
+}
