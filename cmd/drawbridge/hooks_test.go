@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -21,10 +23,16 @@ func freeAddress(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) != 1 {
 		ts.Fatalf("usage: address NAME")
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	ts.Check(err)
-	ts.Setenv(args[0], l.Addr().String())
-	ts.Check(l.Close())
+	for range 100 {
+		// Below the ports that the system gives to whoever only connects.
+		address := fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(22_000))
+		if l, err := net.Listen("tcp", address); err == nil {
+			ts.Check(l.Close())
+			ts.Setenv(args[0], address)
+			return
+		}
+	}
+	ts.Fatalf("no port is free")
 }
 
 // deliver sends a signed delivery to a webhook. What was answered is then in
