@@ -71,6 +71,16 @@ func testGrantsAsking(t *testing.T, r Runtime) {
 			s.Error("people were asked")
 		}
 	})
+	play(t, r, "who may not answer the question cannot end it by hand instead", func(s *scene) {
+		record := due(s, "")
+		for _, who := range []string{"tester", "nobody"} { // who started the run, and a stranger
+			_, err := s.process(&Life{}).EndGrant(s.Context(), s.grant(record.ID).ID, by(who), "it is time")
+			s.refused(err, r.Refusals.Grant)
+		}
+		s.wantGrant(record.ID, engine.GrantAsking)
+		s.asked(record.ID)
+		s.wantWorld("lock a")
+	})
 	play(t, r, "ended by hand, the question is withdrawn", func(s *scene) {
 		record := due(s, "")
 		if _, err := s.process(&Life{}).EndGrant(s.Context(), s.grant(record.ID).ID, by("bob"), "talked to them"); err != nil {

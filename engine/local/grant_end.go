@@ -183,8 +183,9 @@ func (e *Engine) decideGrant(ctx context.Context, a *engine.Approval, dec Decisi
 }
 
 // EndGrant ends a grant now, before its time: what it changed is taken back.
-// Where that cannot be done now, it is tried again by every sweep. Errors wrap
-// ErrGrant where it is over, and engine.ErrNotFound.
+// Where that cannot be done now, it is tried again by every sweep. While people
+// are asked about it, only those may end it who may answer. Errors wrap ErrGrant
+// where it is over or not theirs to end, and engine.ErrNotFound.
 func (e *Engine) EndGrant(ctx context.Context, id string, by engine.Actor, reason string) (engine.Grant, error) {
 	g, release, err := e.openGrant(ctx, id)
 	if err != nil {
@@ -194,6 +195,9 @@ func (e *Engine) EndGrant(ctx context.Context, id string, by engine.Actor, reaso
 	now := instant(e.config.Clock.Now())
 	if over := g.EndsAt.Add(-g.Lasts); g.State == engine.GrantArmed && now.Before(over) {
 		return g, fmt.Errorf("ending %s: %w: its change may be under way until %s; end it after that", id, ErrGrant, over.UTC().Format(time.RFC3339))
+	}
+	if err := e.mayEnd(ctx, g, by); err != nil {
+		return g, fmt.Errorf("ending %s: %w", id, err)
 	}
 	batch, err := e.withdrawn(ctx, g, now)
 	if err != nil {
@@ -226,6 +230,27 @@ func (e *Engine) withdrawn(ctx context.Context, g engine.Grant, now time.Time) (
 	}
 	a.Status, a.DecidedAt = engine.ApprovalObsolete, &now
 	return engine.Batch{Approvals: []engine.Approval{a}, Audit: []engine.AuditEntry{engine.AuditClosing(a)}}, nil
+}
+
+// mayEnd refuses whoever may not answer, while people are asked about a grant: to
+// end it by hand is an answer.
+func (e *Engine) mayEnd(ctx context.Context, g engine.Grant, by engine.Actor) error {
+	if g.State != engine.GrantAsking {
+		return nil
+	}
+	a, err := e.config.Store.Approval(ctx, g.Approval)
+	if err != nil || a.Status != engine.ApprovalPending {
+		return err
+	}
+	run, err := e.config.Store.Run(ctx, a.Run)
+	if err != nil {
+		return fmt.Errorf("reading its run: %w", err)
+	}
+	d := &drive{engine: e, record: run}
+	if _, _, err := d.mayDecide(ctx, &a, Decision{Actor: by}); err != nil {
+		return fmt.Errorf("%w: people are asked about it (%s): %w", ErrGrant, a.ID, err)
+	}
+	return nil
 }
 
 // ExtendGrant lets a grant last until another time. Errors wrap ErrGrant where
