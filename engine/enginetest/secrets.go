@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/drawbridge-soar/drawbridge/engine"
 	"github.com/drawbridge-soar/drawbridge/engine/secret"
@@ -36,7 +37,12 @@ func (r *recording) Commit(ctx context.Context, b engine.Batch) error {
 	for _, plan := range b.Plans {
 		r.text.WriteString(plan.Lifted + string(plan.Inputs) + string(plan.Connections))
 	}
-	for _, part := range []any{b.Runs, b.Events, b.Steps, b.Items, b.Plans, b.Answers, b.Approvals} {
+	for _, g := range b.Grants {
+		r.text.Write(g.Inverse)
+	}
+	for _, part := range []any{
+		b.Runs, b.Events, b.Steps, b.Items, b.Plans, b.Answers, b.Approvals, b.Freezes, b.Grants, b.Holds, b.Signals, b.Schedules, b.Deliveries, b.Audit,
+	} {
 		enc := json.NewEncoder(&r.text)
 		enc.SetEscapeHTML(false)
 		if err := enc.Encode(part); err != nil {
@@ -48,6 +54,39 @@ func (r *recording) Commit(ctx context.Context, b engine.Batch) error {
 
 // testSecrets lets a service answer with a secret everywhere it can.
 func testSecrets(t *testing.T, r Runtime) {
+	play(t, r, "a secret that comes with a signal never reaches the store", func(s *scene) {
+		kept := &recording{Store: s.store}
+		s.store = kept
+		s.redact.Learn(secret.New(canary))
+		record := s.run("name: main\nsteps:\n  - wait: { signal: go }\n", nil)
+		body, err := json.Marshal(map[string]any{canary: canary})
+		if err != nil {
+			s.Fatal(err)
+		}
+		sent := engine.Signal{Run: record.ID, ID: "1" + canary, Name: "go " + canary, Body: body, By: tester()}
+		if err := s.process(&Life{}).Signal(s.Context(), sent); err != nil {
+			s.Fatal(err)
+		}
+		s.wantNoSecret(kept, "")
+	})
+	play(t, r, "nor with a change for a time, and how it ends", func(s *scene) {
+		kept := &recording{Store: s.store}
+		s.store = kept
+		s.redact.Learn(secret.New(canary))
+		s.world.Script("unlock a", Fault{Err: engine.Fail(engine.ClassTransient, "x", "GET /?token=%s", url.QueryEscape(canary))})
+		record := s.run(lockFor+"    at_end: lift\n", nil)
+		s.wait(time.Hour)
+		s.sweep()
+		e, g := s.process(&Life{}), s.grant(record.ID)
+		if _, err := e.ExtendGrant(s.Context(), g.ID, time.Now().Add(time.Hour), by("bob"), "for "+canary); err != nil {
+			s.Fatal(err)
+		}
+		if _, err := e.EndGrant(s.Context(), g.ID, by("bob"), "because of "+canary); err != nil {
+			s.Fatal(err)
+		}
+		s.wantGrant(record.ID, engine.GrantEnded)
+		s.wantNoSecret(kept, "")
+	})
 	play(t, r, "a secret never reaches the store", func(s *scene) {
 		kept := &recording{Store: s.store}
 		s.store = kept

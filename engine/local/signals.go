@@ -29,6 +29,7 @@ func (e *Engine) Signal(ctx context.Context, s engine.Signal) error {
 	case run.Status.Final():
 		return fmt.Errorf("signalling %s: %w: the run is over: %s", s.Run, ErrSignal, run.Status)
 	}
+	s.ID, s.Name = e.config.Redact.String(s.ID), e.config.Redact.String(s.Name)
 	if len(s.Body) == 0 {
 		s.Body = []byte("null")
 	}
