@@ -19,6 +19,8 @@ const (
 	// freshAge is how long a run that was recorded while Serve began is left to
 	// whoever recorded it.
 	freshAge = 10 * time.Second
+	// clockJump is how far the clock may move between two looks.
+	clockJump = time.Minute
 	// fullFor is for how long at most a group is taken to be full without asking.
 	fullFor = 10 * time.Second
 )
@@ -44,6 +46,7 @@ type dispatcher struct {
 	more    bool               // the store has more that is due
 	next    time.Time          // when the first run is due after those; zero: not within a beat
 	looking trouble
+	clock   time.Time // what it showed at the last look; of dispatch alone
 }
 
 // resting is a run that is not to be carried out before a time.
@@ -161,6 +164,7 @@ func (d *dispatcher) short() bool { return d.more && len(d.backlog) == 0 && d.fr
 // look reads what is due, and begins what there is room for. While there is room
 // and more is due, it reads on: what it has read may all be waiting for a place.
 func (d *dispatcher) look(ctx context.Context) error {
+	d.watchClock()
 	d.mu.Lock()
 	now := d.now()
 	for group, since := range d.full {
@@ -204,6 +208,23 @@ func dueBy(all []engine.RunRecord, now time.Time) (due []engine.RunRecord, next 
 		}
 	}
 	return due, next
+}
+
+// watchClock tells of a clock that was put back: what is to end lasts longer then.
+// What it passes over when it is put forward is due at once, and is only logged.
+func (d *dispatcher) watchClock() {
+	before, now := d.clock, d.now().Round(0) // without the reading that is never put back
+	d.clock = now
+	moved := now.Sub(before)
+	switch {
+	case before.IsZero():
+	case moved < -clockJump:
+		d.serving.Tell(Notice{Kind: NoticeTrouble, At: now, Text: fmt.Sprintf(
+			"the clock was put back by %s: grants and waits last longer by as much, and no schedule fires before it shows %s again; see drawbridge grants list, and let NTP keep the clock",
+			engine.FormatDuration(-moved.Round(time.Second)), before.UTC().Format(time.RFC3339))})
+	case moved > clockJump && d.looking.tries == 0:
+		d.engine.config.Log.Warn("the clock was put forward, or the machine slept: what became due meanwhile is done now", "by", moved.Round(time.Second).String())
+	}
 }
 
 // mayHide reports whether groups without a place may hide one that has a place.

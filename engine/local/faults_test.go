@@ -98,7 +98,11 @@ func TestTheClockJumpsAnHour(t *testing.T) {
 				run := h.queue("name: main\nsteps:\n  - wait: { for: 2h }\n  - uses: test.act\n")
 				h.pass(30 * time.Minute)
 				clock.jump(c.jump)
-				h.pass(c.before)
+				h.pass(time.Second)
+				if said := h.complained("the clock was put back by 1h"); said != (c.jump < 0) {
+					t.Errorf("somebody was told that the clock was put back: %v", said)
+				}
+				h.pass(c.before - time.Second)
 				h.stands(run, engine.RunWaiting)
 				h.pass(c.after)
 				h.stands(run, engine.RunSucceeded)
