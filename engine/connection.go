@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -50,7 +51,8 @@ func Offered[T any](call Call, c Capability) (T, *Connection, error) {
 type Provider struct {
 	Name         string
 	Summary      string
-	Doc          string  // Markdown
+	Doc          string  // Markdown: what it does, what it cannot, what to beware of
+	Setup        string  // Markdown, a numbered list for a newcomer: which screen, which permission, which value goes where
 	Settings     []Field // the keys of its connections beside `provider`; KindSecret for references
 	ExactlyOne   [][]string
 	Capabilities []Capability
@@ -136,6 +138,27 @@ func (c Catalog) Named(name string) (ConnectionInfo, bool) {
 		}
 	}
 	return ConnectionInfo{}, false
+}
+
+// Use is a call that a run made through a connection.
+type Use struct {
+	Connection string
+	At         time.Time // when the step began
+	Run        string
+}
+
+// NewestUses keeps the newest use of each connection, by connection. Steps that
+// went through several name them all, with ", " between.
+func NewestUses(uses []Use) []Use {
+	newest := map[string]Use{}
+	for _, use := range uses {
+		for name := range strings.SplitSeq(use.Connection, ", ") {
+			if known, ok := newest[name]; name != "" && (!ok || use.At.After(known.At)) {
+				newest[name] = Use{Connection: name, At: use.At, Run: use.Run}
+			}
+		}
+	}
+	return slices.SortedFunc(maps.Values(newest), func(a, b Use) int { return strings.Compare(a.Connection, b.Connection) })
 }
 
 // ConnectionRef is what a step's `connection:` says: nothing, one name, or a

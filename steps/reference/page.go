@@ -62,6 +62,14 @@ func (p *page) fields(title string, fields []engine.Field, exactlyOne [][]string
 		return
 	}
 	p.heading(3, title)
+	p.fieldTable(fields, exactlyOne)
+}
+
+func (p *page) fieldTable(fields []engine.Field, exactlyOne [][]string) {
+	if len(fields) == 0 {
+		p.paragraph("None.")
+		return
+	}
 	inputs := hasInputs(fields)
 	head := []string{"Name", "Type", "Meaning"}
 	if inputs {
@@ -140,6 +148,10 @@ func meaning(f engine.Field) string {
 
 // link leads to the section of that name on the same page.
 func link(name string) string {
-	anchor := strings.NewReplacer(".", "", " ", "-").Replace(strings.ToLower(name))
-	return "[" + code(name) + "](#" + anchor + ")"
+	return "[" + code(name) + "](#" + anchor(name) + ")"
+}
+
+// anchor is the fragment of a section of that name.
+func anchor(name string) string {
+	return strings.NewReplacer(".", "", " ", "-").Replace(strings.ToLower(name))
 }

@@ -18,26 +18,31 @@ const Folder = "docs/reference"
 
 // Page is one file of the reference.
 type Page struct {
-	Name    string // "actions.md"
+	Name    string // "actions.md", "providers/slack.md"
 	Content []byte // Markdown
 }
 
 // Pages are all pages of this binary's reference.
 func Pages() []Page {
-	return []Page{
+	pages := []Page{
 		{Name: "actions.md", Content: Actions(steps.All())},
 		{Name: "functions.md", Content: Functions(expression.Functions())},
 		{Name: "providers.md", Content: Providers(providers.All())},
 	}
+	for _, p := range providers.All() {
+		pages = append(pages, Page{Name: providerPage(p), Content: Provider(p, steps.All())})
+	}
+	return pages
 }
 
 // Write writes every page into a folder, which it makes where it is missing.
 func Write(folder string) error {
-	if err := os.MkdirAll(folder, 0o755); err != nil { //nolint:gosec // pages of the repository, for everybody to read
-		return fmt.Errorf("making the folder of the reference: %w", err)
-	}
 	for _, p := range Pages() {
-		if err := os.WriteFile(filepath.Join(folder, p.Name), p.Content, 0o644); err != nil { //nolint:gosec // the same
+		path := filepath.Join(folder, p.Name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // pages of the repository, for everybody to read
+			return fmt.Errorf("making the folder of the reference: %w", err)
+		}
+		if err := os.WriteFile(path, p.Content, 0o644); err != nil { //nolint:gosec // the same
 			return fmt.Errorf("writing a reference page: %w", err)
 		}
 	}

@@ -3,6 +3,7 @@ package reference_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -53,8 +54,14 @@ func TestEverythingIsDocumented(t *testing.T) {
 		checkDocs(t, spec.Name+" output ", spec.Outputs)
 	}
 	for _, provider := range providers.All() {
-		if provider.Summary == "" || provider.Doc == "" {
-			t.Errorf("%s lacks a summary or a documentation", provider.Name)
+		if provider.Summary == "" || provider.Doc == "" || !strings.HasPrefix(provider.Setup, "1. ") {
+			t.Errorf("%s lacks a summary, a documentation or numbered steps to set it up", provider.Name)
+		}
+		needed := slices.Concat(provider.ExactlyOne...)
+		for _, f := range provider.Settings {
+			if f.Example == "" && (f.Required || slices.Contains(needed, f.Name)) {
+				t.Errorf("the setting %s of %s lacks an example", f.Name, provider.Name)
+			}
 		}
 		checkDocs(t, provider.Name+" setting ", provider.Settings)
 	}
@@ -125,17 +132,33 @@ func TestFunctions(t *testing.T) {
 	}
 }
 
+func doorman() engine.Provider {
+	secret := engine.Type{Kind: engine.KindSecret}
+	return engine.Provider{
+		Name: "doorman", Summary: "Opens doors.", Doc: "A person.", Setup: "1. Knock.", Capabilities: []engine.Capability{"doors", engine.CapabilityTest},
+		Settings: []engine.Field{
+			{Name: "token", Type: secret, Required: true, Doc: "Shown at the door.", Example: "env://TOKEN"},
+			{Name: "house", Type: engine.TypeString(), Doc: "Its number.", Example: "12"},
+			{Name: "street", Type: engine.TypeString(), Doc: "All houses of it.", Example: "Elm"},
+		},
+		ExactlyOne: [][]string{{"house", "street"}},
+	}
+}
+
 func TestProviders(t *testing.T) {
-	got := string(reference.Providers([]engine.Provider{{
-		Name: "doorman", Summary: "Opens doors.", Doc: "A person.", Capabilities: []engine.Capability{"doors", engine.CapabilityTest},
-		Settings: []engine.Field{{Name: "token", Type: engine.Type{Kind: engine.KindSecret}, Required: true, Doc: "Shown at the door.", Example: "env://TOKEN"}},
-	}}))
-	for _, want := range []string{
-		"| [`doorman`](#doorman) | `doors` | Opens doors. |\n",
-		"| `token` | secret | *required* | Shown at the door. Example: `env://TOKEN` |\n",
-	} {
-		if !strings.Contains(got, want) {
-			t.Errorf("%q is not in\n%s", want, got)
-		}
+	got := string(reference.Providers([]engine.Provider{doorman()}))
+	if want := "| [`doorman`](providers/doorman.md) | `doors` | Opens doors. |\n"; !strings.Contains(got, want) {
+		t.Errorf("%q is not in\n%s", want, got)
+	}
+}
+
+func TestProvider(t *testing.T) {
+	got := reference.Provider(doorman(), []engine.Action{sample{}})
+	want, err := os.ReadFile("testdata/doorman.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -40,6 +40,25 @@ func TestTheConfigurationInTheDocumentationIsRight(t *testing.T) {
 	}
 }
 
+// TestTheConfigurationOnEachProvidersPageIsRight reads what a newcomer copies.
+func TestTheConfigurationOnEachProvidersPageIsRight(t *testing.T) {
+	t.Parallel()
+	for _, p := range services.All() {
+		page, err := os.ReadFile("../../../docs/reference/providers/" + p.Name + ".md")
+		if err != nil {
+			t.Fatal(err)
+		}
+		block := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindStringSubmatch(string(page))
+		if block == nil {
+			t.Errorf("the page of %s has no example", p.Name)
+			continue
+		}
+		if c, problems := config.Parse("drawbridge.yaml", []byte(block[1]), services.All()); c == nil || len(problems) > 0 || len(c.Connections) != 1 {
+			t.Errorf("the example of %s has mistakes:\n%s", p.Name, yamldoc.Render(problems))
+		}
+	}
+}
+
 // prefix is what the page writes before keys that would be mistaken for others.
 func prefix(where string) string {
 	switch where {

@@ -25,6 +25,7 @@ func Provider() engine.Provider {
 		Name:         "onepassword",
 		Summary:      "The people of a 1Password Business account, through the Users API.",
 		Doc:          doc,
+		Setup:        setup,
 		Settings:     settings(),
 		ExactlyOne:   [][]string{{"region", "base_url"}},
 		Capabilities: []engine.Capability{identity.CapabilityDirectory, engine.CapabilityTest},
@@ -34,11 +35,21 @@ func Provider() engine.Provider {
 	}
 }
 
-const doc = `Create an application under *Integrations → OAuth Applications* as an owner,
-an administrator or a member of the Security group, and grant it *List users*,
-*Get user*, *Suspend users* and *Reactivate users*. Its secret is shown once.
+const setup = `1. Sign in to 1Password as an owner, an administrator or a member of the
+   Security group. The account must be 1Password Business, and its people must
+   not come from automated provisioning: where they do, use the provider
+   ` + "`scim`" + `.
+2. Open *Integrations → OAuth Applications* and create an application. The
+   redirect URL is mandatory and not used: any https address will do.
+3. Grant it *List users* and *Get user*; to contain accounts also *Suspend
+   users* and *Reactivate users*. What is not granted here cannot be asked for
+   later: ` + "`drawbridge connections test`" + ` names what is missing.
+4. Put the client id into ` + "`OP_CLIENT_ID`" + ` and the secret, which is shown once,
+   into ` + "`OP_CLIENT_SECRET`" + `, or into files or a vault, and refer to them.
+5. ` + "`account`" + ` is the account's UUID; ` + "`region`" + ` is the end of the address you
+   sign in at: ` + "`com`, `ca` or `eu`" + `.`
 
-The Users API is not available to accounts that use automated provisioning
+const doc = `The Users API is not available to accounts that use automated provisioning
 (SCIM). The last owner of an account and externally managed administrators
 cannot be suspended.`
 

@@ -25,6 +25,7 @@ func Provider() engine.Provider {
 		Name:       "onepassword-events",
 		Summary:    "Sign-in attempts and item usages of a 1Password Business account, through the Events API.",
 		Doc:        doc,
+		Setup:      setup,
 		Settings:   settings(),
 		ExactlyOne: [][]string{{"region", "base_url"}},
 		Capabilities: []engine.Capability{
@@ -36,8 +37,17 @@ func Provider() engine.Provider {
 	}
 }
 
-const doc = `Create a token under *Integrations → Directory → Events Reporting* and let it
-read *sign-in attempts* and *item usages*. The service remembers 120 days and
+const setup = `1. Sign in to 1Password as an owner or an administrator.
+2. Open *Integrations → Directory*, choose *Events Reporting* and add an
+   integration.
+3. Issue a bearer token. Let it read *sign-in attempts* and *item usages*, and
+   *audit events* where playbooks list them. Give it an expiry.
+4. Put the token, which is shown once, into ` + "`OP_EVENTS_TOKEN`" + ` and refer to
+   it.
+5. ` + "`region`" + ` is the end of the address you sign in at: ` + "`com`, `ca` or `eu`" + `, or
+   ` + "`ent`" + ` for 1Password Enterprise.`
+
+const doc = `The service remembers 120 days and
 allows 600 requests a minute, 30,000 an hour; Drawbridge keeps to that.`
 
 func settings() []engine.Field {

@@ -19,9 +19,10 @@ func Provider() engine.Provider {
 	return engine.Provider{
 		Name:    "slack",
 		Summary: "Posts messages to a Slack channel through an incoming webhook.",
-		Doc: `Create an app with an *incoming webhook* in Slack, and keep its URL as a secret: whoever has it can post.
-
-What you write in a playbook is [mrkdwn](https://api.slack.com/reference/surfaces/formatting): ` + "`*bold*`, `<https://example.com|links>`, `<!channel>`" + `. In interpolated values ` + "`&`, `<` and `>`" + ` are escaped, so that they mention nobody and hide no link. Fields beside the text are not sent.
+		Setup: "1. Open api.slack.com/apps, choose *Create New App → From scratch*, and the workspace.\n" +
+			"2. Under *Incoming Webhooks*, switch them on and choose *Add New Webhook to Workspace*; name the channel.\n" +
+			"3. Put the URL into `SLACK_WEBHOOK`, and keep it as a secret: whoever has it can post.",
+		Doc: `What you write in a playbook is [mrkdwn](https://api.slack.com/reference/surfaces/formatting): ` + "`*bold*`, `<https://example.com|links>`, `<!channel>`" + `. In interpolated values ` + "`&`, `<` and `>`" + ` are escaped, so that they mention nobody and hide no link. Fields beside the text are not sent.
 
 ` + "`connections test`" + ` looks at the URL and posts nothing, because every request would appear in the channel.`,
 		Settings: []engine.Field{{

@@ -18,6 +18,7 @@ func Provider() engine.Provider {
 	return engine.Provider{
 		Name:    "terminal",
 		Summary: "Prints messages where Drawbridge runs.",
+		Setup:   "1. Nothing has to be set up: use it to try a playbook before a real destination is there.",
 		Doc: `Prints every message, each line with the name of the connection in front: ` + "`[terminal] Suspended: sam@example.com`" + `. It needs no settings and reaches no service. Fields beside the text are not printed.
 
 Terminal escape sequences, control and bidirectional characters are taken out of everything it prints.`,

@@ -19,6 +19,9 @@ func Provider() engine.Provider {
 	return engine.Provider{
 		Name:    "webhook",
 		Summary: "Posts messages as JSON to an address of yours.",
+		Setup: "1. Let your receiver take `POST` with a JSON body, over https.\n" +
+			"2. Name its address as `url`; where the address itself holds a credential, as `secret_url: env://NAME`.\n" +
+			"3. Where it wants a bearer token, put that into a variable and name it as `token: env://NAME`.",
 		Doc: `Sends ` + "`POST`" + ` with the body ` + "`{\"text\": …}`" + ` and the message's fields beside it. Every status from 200 to 299 means that it arrived.
 
 The header ` + "`Idempotency-Key`" + ` is the same for every attempt at one message: a receiver that must not count a message twice can tell by it. Text and fields are plain data, times in RFC 3339 and durations as playbooks write them. Controls, bidirectional and invisible characters are taken out of what was interpolated; whoever shows it must escape it for the place.
