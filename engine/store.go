@@ -162,6 +162,9 @@ type Store interface {
 	Signals(ctx context.Context, run string) ([]Signal, error) // those not taken yet, oldest first
 	Schedules(ctx context.Context) ([]ScheduleState, error)    // by id
 	Throttles(ctx context.Context) ([]Throttle, error)         // by connection
+	// LastUses is the newest recorded call through each connection, by connection.
+	// One whose every run was forgotten, or that none has used, is not in it.
+	LastUses(ctx context.Context) ([]Use, error)
 	// RunByKey is the run with an idempotency key.
 	RunByKey(ctx context.Context, key string) (RunRecord, error)
 	// Due are the runs that have something to do by a time: queued ones, since they

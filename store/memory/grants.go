@@ -123,6 +123,21 @@ func (s *Store) Throttles(ctx context.Context) ([]engine.Throttle, error) {
 	return out, nil
 }
 
+// LastUses finds the newest recorded call through each connection.
+func (s *Store) LastUses(ctx context.Context) ([]engine.Use, error) {
+	if err := s.lock(ctx); err != nil {
+		return nil, fmt.Errorf("reading when connections were used last: %w", err)
+	}
+	defer s.mu.RUnlock()
+	var uses []engine.Use
+	for id, r := range s.runs {
+		for _, st := range r.steps {
+			uses = append(uses, engine.Use{Connection: st.record.Connection, At: st.record.StartedAt, Run: id})
+		}
+	}
+	return engine.NewestUses(uses), nil
+}
+
 // RunByKey finds a run by its idempotency key.
 func (s *Store) RunByKey(ctx context.Context, key string) (engine.RunRecord, error) {
 	if err := s.lock(ctx); err != nil {

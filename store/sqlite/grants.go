@@ -114,6 +114,18 @@ func (s *Store) Throttles(ctx context.Context) ([]engine.Throttle, error) {
 	return throttles, wrap(err, "listing throttled connections")
 }
 
+// LastUses finds the newest recorded call through each connection. It reads
+// every step once: an index would cost each step of each run a page to write.
+func (s *Store) LastUses(ctx context.Context) ([]engine.Use, error) {
+	uses, err := all(ctx, s, func(r *sql.Rows) (engine.Use, error) {
+		var u engine.Use
+		err := r.Scan(&u.Connection, asTime{&u.At}, &u.Run)
+		return u, err
+	}, `SELECT s.connection, max(s.started_at), r.id FROM step s JOIN run r ON r.n = s.run
+		WHERE s.connection <> '' GROUP BY s.connection`)
+	return engine.NewestUses(uses), wrap(err, "reading when connections were used last")
+}
+
 // RunByKey finds a run by its idempotency key.
 func (s *Store) RunByKey(ctx context.Context, key string) (engine.RunRecord, error) {
 	r, err := one(ctx, s, scanRun, runByKeyQuery, key)

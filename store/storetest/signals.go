@@ -113,6 +113,28 @@ func throttles(t *testing.T, s engine.Store) {
 	same(t, "replaced", list(), []engine.Throttle{okta, op})
 }
 
+// lastUses: a step that went through two connections used both.
+func lastUses(t *testing.T, s engine.Store) {
+	withRuns(t, s, "run_1", "run_2")
+	same(t, "before any call", must[[]engine.Use](t)(s.LastUses(t.Context())), []engine.Use(nil))
+	through := func(run, path, connection string, after time.Duration) engine.StepRecord {
+		st := plainStep(run, path)
+		st.Connection, st.StartedAt = connection, noon().Add(after)
+		return st
+	}
+	commit(t, s, engine.Batch{Steps: []engine.StepRecord{
+		through("run_1", "users", "op", time.Minute),
+		through("run_1", "dormant", "events, op", time.Hour),
+		through("run_1", "review", "", 3*time.Hour),
+		through("run_2", "users", "op", 2*time.Hour),
+		through("run_2", "again", "op", time.Second),
+	}})
+	same(t, "the last uses", must[[]engine.Use](t)(s.LastUses(t.Context())), []engine.Use{
+		{Connection: "events", At: noon().Add(time.Hour), Run: "run_1"},
+		{Connection: "op", At: noon().Add(2 * time.Hour), Run: "run_2"},
+	})
+}
+
 // deliveries: a call that is repeated is refused, with all that came with it.
 func deliveries(t *testing.T, s engine.Store) {
 	withRuns(t, s, "run_1")

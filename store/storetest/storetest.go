@@ -124,6 +124,7 @@ func cases() []testCase {
 		{"schedules are listed by id and replaced", schedules},
 		{"a delivery is taken once", deliveries},
 		{"throttles are listed by connection and replaced", throttles},
+		{"the last use of a connection is its newest call", lastUses},
 		{"a run is found by its key", runsByKey},
 		{"a key of another run is ErrDuplicate", keysDuplicate},
 		{"of many with one key one wins", keysRace},

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -27,6 +29,7 @@ func (a *app) connectionsCommand() *cobra.Command {
 			Use: "test [NAME]...", Short: "Reach the services with the least privilege and say what works",
 			RunE: work(a.connectionsTest),
 		},
+		a.connectionsShowCommand(),
 	)
 	return cmd
 }
@@ -36,20 +39,53 @@ type connectionDocument struct {
 	Name     string              `json:"name"`
 	Provider string              `json:"provider"`
 	Offers   []engine.Capability `json:"offers"`
+	Actions  []string            `json:"actions"` // that can go through it
+	LastUse  *useDocument        `json:"last_use,omitempty"`
+	Rate     *rateDocument       `json:"rate,omitempty"`         // of the configuration
 	Paused   *time.Time          `json:"paused_until,omitempty"` // the service asked not to be called before
+	Settings map[string]any      `json:"settings,omitempty"`     // of show: references, never secrets
 	Works    *bool               `json:"works,omitempty"`        // of a test
 	Findings []engine.Finding    `json:"findings,omitempty"`
 	Error    string              `json:"error,omitempty"`
 }
 
-func documentOf(c config.Connection) connectionDocument {
-	doc := connectionDocument{Name: c.Name, Provider: c.Provider.Name, Offers: []engine.Capability{}}
+// useDocument is the newest call that a run made through a connection.
+type useDocument struct {
+	At  time.Time `json:"at"`
+	Run string    `json:"run"`
+}
+
+// rateDocument is how often a connection's service is called at most.
+type rateDocument struct {
+	PerSecond   float64 `json:"per_second,omitempty"`
+	Burst       int     `json:"burst,omitempty"`
+	Concurrency int     `json:"concurrency,omitempty"`
+}
+
+func documentOf(c config.Connection, actions *engine.Actions) connectionDocument {
+	doc := connectionDocument{Name: c.Name, Provider: c.Provider.Name, Offers: []engine.Capability{}, Actions: []string{}}
 	for _, offered := range c.Provider.Capabilities {
 		if offered != engine.CapabilityTest {
 			doc.Offers = append(doc.Offers, offered)
 		}
 	}
+	for _, name := range actions.Names() {
+		action, _ := actions.Named(name)
+		if through(action.Spec(), doc.Offers) {
+			doc.Actions = append(doc.Actions, name)
+		}
+	}
+	if c.Rate != nil {
+		rate := rateDocument(*c.Rate)
+		doc.Rate = &rate
+	}
 	return doc
+}
+
+// through reports whether an action goes through a connection with these
+// capabilities, alone or together with another connection.
+func through(spec engine.ActionSpec, offers []engine.Capability) bool {
+	return slices.ContainsFunc(spec.Needs, func(c engine.Capability) bool { return slices.Contains(offers, c) })
 }
 
 func (a *app) connectionsList(ctx context.Context) error {
@@ -57,21 +93,23 @@ func (a *app) connectionsList(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	paused, err := a.paused(ctx, conf)
+	docs, err := a.documents(ctx, conf, conf.Connections)
 	if err != nil {
 		return err
-	}
-	docs, rows := []connectionDocument{}, [][]string{}
-	for _, c := range conf.Connections {
-		doc := documentOf(c)
-		doc.Paused = paused[c.Name]
-		docs = append(docs, doc)
-		rows = append(rows, []string{doc.Name, doc.Provider, join(doc.Offers)})
 	}
 	if a.json() {
 		return a.print(map[string]any{"connections": docs})
 	}
-	if err := a.table([]string{"CONNECTION", "PROVIDER", "OFFERS"}, rows, "the configuration has no connections"); err != nil {
+	actions, err := knownActions()
+	if err != nil {
+		return err
+	}
+	rows := [][]string{}
+	for _, doc := range docs {
+		rows = append(rows, []string{doc.Name, doc.Provider, orNone(join(doc.Offers)), lastUse(doc), rateOf(doc), orNone(shortened(doc.Actions, actions.Names()))})
+	}
+	header := []string{"CONNECTION", "PROVIDER", "OFFERS", "LAST USE", "RATE", "ACTIONS"}
+	if err := a.table(header, rows, "the configuration has no connections"); err != nil {
 		return err
 	}
 	for _, doc := range docs {
@@ -82,27 +120,98 @@ func (a *app) connectionsList(ctx context.Context) error {
 	return nil
 }
 
-// paused says of each connection whose service asked not to be called for a
-// while when that is over.
-func (a *app) paused(ctx context.Context, conf *config.Config) (map[string]*time.Time, error) {
+// shortened writes user.* where a list has all the actions on users.
+func shortened(list, all []string) string {
+	family := func(name string) string { kind, _, _ := strings.Cut(name, "."); return kind + "." }
+	var out []string
+	for _, name := range list {
+		missing := slices.ContainsFunc(all, func(other string) bool {
+			return family(other) == family(name) && !slices.Contains(list, other)
+		})
+		if !missing {
+			name = family(name) + "*"
+		}
+		if !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+func orNone(s string) string { return orElse(s, "-") }
+
+func lastUse(doc connectionDocument) string {
+	if doc.LastUse == nil {
+		return "-"
+	}
+	return doc.LastUse.At.Local().Format(time.DateTime)
+}
+
+// rateOf is the pace in a cell; what the configuration does not say the
+// provider decides.
+func rateOf(doc connectionDocument) string {
+	var parts []string
+	if r := doc.Rate; r != nil && r.PerSecond > 0 {
+		parts = append(parts, fmt.Sprintf("%g/s", r.PerSecond))
+	}
+	if r := doc.Rate; r != nil && r.Concurrency > 0 {
+		parts = append(parts, fmt.Sprintf("%d at once", r.Concurrency))
+	}
+	if doc.Paused != nil {
+		parts = append(parts, "paused")
+	}
+	return orNone(strings.Join(parts, ", "))
+}
+
+// documents is what is known of connections without reaching their services:
+// from the configuration, and from the database where there is one.
+func (a *app) documents(ctx context.Context, conf *config.Config, chosen []config.Connection) ([]connectionDocument, error) {
+	actions, err := knownActions()
+	if err != nil {
+		return nil, err
+	}
+	docs := []connectionDocument{}
+	for _, c := range chosen {
+		docs = append(docs, documentOf(c, actions))
+	}
 	store, err := a.history(conf) //nolint:contextcheck // opening a database takes no context
 	if errors.Is(err, engine.ErrNotFound) {
-		return map[string]*time.Time{}, nil
+		return docs, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("opening the database: %w", err)
 	}
-	throttles, err := store.Throttles(ctx)
+	err = a.remember(ctx, store, docs)
 	if err = errors.Join(err, store.Close()); err != nil {
-		return nil, fmt.Errorf("reading until when services are not to be called: %w", err)
+		return nil, fmt.Errorf("reading what is known of the connections: %w", err)
 	}
-	out := make(map[string]*time.Time)
-	for _, t := range throttles {
-		if t.Until.After(a.now()) {
-			out[t.Connection] = &t.Until
+	return docs, nil
+}
+
+// remember adds when connections were used last, and until when their services
+// are not to be called.
+func (a *app) remember(ctx context.Context, store engine.Store, docs []connectionDocument) error {
+	throttles, err := store.Throttles(ctx)
+	if err != nil {
+		return err
+	}
+	uses, err := store.LastUses(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range docs {
+		for _, t := range throttles {
+			if t.Connection == docs[i].Name && t.Until.After(a.now()) {
+				docs[i].Paused = &t.Until
+			}
+		}
+		for _, u := range uses {
+			if u.Connection == docs[i].Name {
+				docs[i].LastUse = &useDocument{At: u.At, Run: u.Run}
+			}
 		}
 	}
-	return out, nil
+	return nil
 }
 
 func (a *app) connectionsTest(ctx context.Context, names []string) error {
@@ -110,7 +219,7 @@ func (a *app) connectionsTest(ctx context.Context, names []string) error {
 	if err != nil {
 		return err
 	}
-	chosen, err := chooseConnections(conf, names)
+	chosen, err := chooseConnections(conf, names, "test")
 	if err != nil {
 		return err
 	}
@@ -118,10 +227,14 @@ func (a *app) connectionsTest(ctx context.Context, names []string) error {
 	if err != nil {
 		return err
 	}
-	docs, works := []connectionDocument{}, true
-	for _, c := range chosen {
-		doc := testConnection(ctx, set, c)
-		docs, works = append(docs, doc), works && *doc.Works
+	docs, err := a.documents(ctx, conf, chosen)
+	if err != nil {
+		return err
+	}
+	works := true
+	for i := range docs {
+		doc := testConnection(ctx, set, docs[i])
+		docs[i], works = doc, works && *doc.Works
 		if !a.json() {
 			a.showFindings(doc)
 		}
@@ -145,10 +258,10 @@ func (a *app) reached(ctx context.Context, conf *config.Config) (*config.Connect
 	return a.connections(ctx, conf, a.stderr, nil)
 }
 
-func chooseConnections(conf *config.Config, names []string) ([]config.Connection, error) {
+func chooseConnections(conf *config.Config, names []string, verb string) ([]config.Connection, error) {
 	if len(names) == 0 {
 		if len(conf.Connections) == 0 {
-			return nil, usage("the configuration has no connections to test")
+			return nil, usage("the configuration has no connections to %s", verb)
 		}
 		return conf.Connections, nil
 	}
@@ -167,11 +280,11 @@ func chooseConnections(conf *config.Config, names []string) ([]config.Connection
 	return chosen, nil
 }
 
-func testConnection(ctx context.Context, set *config.Connections, c config.Connection) connectionDocument {
+func testConnection(ctx context.Context, set *config.Connections, doc connectionDocument) connectionDocument {
 	ctx, cancel := context.WithTimeout(ctx, testTimeout)
 	defer cancel()
-	doc, works := documentOf(c), true
-	findings, err := findingsOf(ctx, set, c.Name)
+	works := true
+	findings, err := findingsOf(ctx, set, doc.Name)
 	doc.Findings = findings
 	if err != nil {
 		doc.Error, works = engine.AsFailure(err).Message, false
