@@ -54,6 +54,7 @@ func arrows() []arrow {
 		{"steps/providers", "steps/identity", "a provider implements the interface its capability's folder declares"},
 		{"steps/providers", "steps/message", "a provider implements the interface its capability's folder declares"},
 		{"steps/providers", "steps/transport", "every provider speaks HTTP through the one hardened client"},
+		{"steps/transport=", "steps/network", "the one client connects the way the configuration says, and has what went wrong explained where that is known"},
 		{"steps/message/hook", "steps/transport", "posting to a webhook is the same for every messenger, and goes through the one hardened client"},
 		{"steps/identity/identitytest", "steps/identity", "the suite tests that capability"},
 		{"steps/message/messagetest", "steps/message", "the suite tests that capability"},

@@ -2,10 +2,12 @@ package engine
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"log/slog"
 	"maps"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -70,12 +72,24 @@ type Opening struct {
 	Version  string    // of Drawbridge, for User-Agent
 	Log      *slog.Logger
 	Now      func() time.Time
-	// Transport carries requests in place of the network, and Sleep waits in
-	// place of time: for tests and simulations. Nil for the real ones.
+	// Transport carries requests the way the configuration says, or to a
+	// simulation. Nil: directly.
 	Transport http.RoundTripper
+	// Dialer connects the way the configuration says where HTTP is not spoken.
+	// Nil: directly, or not at all where the transport is a simulation.
+	Dialer Dialer
+	// Sleep waits in place of time, for tests and simulations. Nil for the real one.
 	Sleep     func(ctx context.Context, d time.Duration) error
 	Pace      Pace      // what the configuration says of this connection
 	Throttles Throttles // nil: what services ask for is forgotten with the process
+}
+
+// Dialer makes connections to services that do not speak HTTP.
+type Dialer interface {
+	// Dial connects to "host:port", through a proxy where one is configured.
+	Dial(ctx context.Context, network, address string) (net.Conn, error)
+	// TLS is how TLS is then spoken with "host:port". It is the caller's own.
+	TLS(address string) *tls.Config
 }
 
 // Pace is how a connection's service is called, by all runs together. What it

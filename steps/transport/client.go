@@ -4,10 +4,8 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"crypto/tls"
 	"errors"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"sync"
 	"time"
@@ -16,6 +14,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/drawbridge-soar/drawbridge/engine"
+	"github.com/drawbridge-soar/drawbridge/steps/network"
 )
 
 // The defaults of Options and Request.
@@ -34,7 +33,7 @@ type Options struct {
 	Burst     int               // requests that may go at once under a Limit; at least 1
 	Most      int               // requests under way at the same time; 0 for any number
 	Timeout   time.Duration     // of one attempt, body included; DefaultTimeout for 0
-	Transport http.RoundTripper // what carries requests; by default a hardened http.Transport
+	Transport http.RoundTripper // what carries requests; by default network.Plain
 
 	// Paused is the time before which the service asked an earlier process not to
 	// call it; at most an hour from now counts. Penalized hears whenever it asks.
@@ -87,7 +86,7 @@ func New(o Options) *Client {
 	o.Version = cmp.Or(o.Version, "dev")
 	o.Timeout = cmp.Or(o.Timeout, DefaultTimeout)
 	if o.Transport == nil {
-		o.Transport = hardened()
+		o.Transport = network.Plain()
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -115,21 +114,6 @@ func New(o Options) *Client {
 		Timeout:       o.Timeout,
 	}
 	return c
-}
-
-func hardened() *http.Transport {
-	return &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
-		DialContext:            (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
-		TLSHandshakeTimeout:    5 * time.Second,
-		ResponseHeaderTimeout:  10 * time.Second,
-		ExpectContinueTimeout:  time.Second,
-		IdleConnTimeout:        30 * time.Second,
-		MaxIdleConnsPerHost:    8,
-		MaxResponseHeaderBytes: 64 << 10,
-		ForceAttemptHTTP2:      true,
-	}
 }
 
 // Close drops idle connections.

@@ -17,6 +17,7 @@ import (
 
 	"github.com/drawbridge-soar/drawbridge/engine"
 	"github.com/drawbridge-soar/drawbridge/engine/secret"
+	"github.com/drawbridge-soar/drawbridge/steps/network"
 )
 
 // Codes of the failures of this package, beside "http_<status>".
@@ -37,6 +38,11 @@ const maxPause = time.Hour
 // failure classifies an error of the connection. The error's own text may hold
 // the URL, so only what is inside it is shown.
 func (t *trip) failure(err error) error {
+	if known := network.Explain(err, t.host()); known != nil {
+		f := *known
+		f.Message = t.request.where() + ": " + f.Message
+		return &f
+	}
 	var f *engine.Failure
 	if errors.As(err, &f) {
 		return err
@@ -56,10 +62,18 @@ func (t *trip) failure(err error) error {
 		class, code = engine.ClassTimeout, CodeTimeout
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		code = CodeBrokenAnswer
-	case untrusted(err):
-		class, code = engine.ClassPermanent, "tls"
 	}
 	return engine.Fail(class, code, "%s: %s", t.request.where(), t.clean(err.Error()))
+}
+
+// host is the host the request goes to, with its port where that is not the
+// usual one.
+func (t *trip) host() string {
+	u, err := url.Parse(t.request.URL)
+	if err != nil {
+		return ""
+	}
+	return u.Host
 }
 
 // refusal is the failure of an answer that is not a success.

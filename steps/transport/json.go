@@ -1,8 +1,6 @@
 package transport
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -42,14 +40,4 @@ func shape(err error) error {
 		return fmt.Errorf("it is cut or malformed after %d bytes", syntax.Offset)
 	}
 	return errors.New("a value could not be read")
-}
-
-// untrusted reports a certificate or protocol that will not get better by
-// trying again.
-func untrusted(err error) bool {
-	var verification *tls.CertificateVerificationError
-	var authority x509.UnknownAuthorityError
-	var hostname x509.HostnameError
-	var record tls.RecordHeaderError
-	return errors.As(err, &verification) || errors.As(err, &authority) || errors.As(err, &hostname) || errors.As(err, &record)
 }
