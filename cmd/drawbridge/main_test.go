@@ -43,6 +43,7 @@ func TestMain(m *testing.M) {
 //	                       serves a simulated tenant and writes drawbridge.yaml for it,
 //	                       with messages going to its Slack or to the terminal, and
 //	                       with the guard's lines or without
+//	behind                 puts the tenant behind a proxy, a private authority and mutual TLS
 //	people FILE            adds a file, whose $ME is the user of this test and $LOUD is the
 //	                       same in capitals, to drawbridge.yaml
 //	exec as USER COMMAND…  runs the command as another user of the system: in a user
@@ -81,6 +82,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"tenant":      startTenant,
+			"behind":      putBehind,
 			"people":      addPeople,
 			"elsewhere":   meddle,
 			"suspended":   checkSuspended,
@@ -115,6 +117,7 @@ type tenantKey struct{}
 // tenant is the simulated tenant of one script.
 type tenant struct {
 	*sim.Tenant
+	url   string                // where it is served
 	asked map[sim.Operation]int // requests when the last fault of that operation was armed
 }
 
@@ -136,7 +139,7 @@ func startTenant(ts *testscript.TestScript, _ bool, args []string) {
 	for name, value := range credentials(t.Tenant, server.URL) {
 		ts.Setenv(name, value)
 	}
-	adapted.url = server.URL
+	adapted.url, t.url = server.URL, server.URL
 	ts.Check(writeExamples(ts.MkAbs("."), adapted))
 }
 

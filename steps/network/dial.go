@@ -12,11 +12,15 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
 
+	"golang.org/x/net/http/httpproxy"
 	"golang.org/x/net/proxy"
 
 	"github.com/drawbridge-soar/drawbridge/engine"
+	"github.com/drawbridge-soar/drawbridge/engine/secret"
 )
 
 // schemeKey is the key under which a request's context holds its scheme: the
@@ -76,7 +80,10 @@ func (n *Network) proxyFor(ctx context.Context, rt *route, address string) (*url
 	}
 	password, err := n.options.Secrets.Resolve(ctx, p.Password)
 	if err != nil {
-		return nil, fmt.Errorf("resolving the password of the proxy %s: %w", u.Host, err)
+		if ctx.Err() != nil {
+			return nil, ctx.Err() //nolint:wrapcheck // classified by the caller
+		}
+		return nil, trouble{engine.Fail(engine.ClassAuth, codeProxy, "the password of the proxy %s is not there: %v", u.Host, err)}
 	}
 	u.User = url.UserPassword(p.User, password.Reveal())
 	return u, nil
@@ -88,11 +95,39 @@ func (n *Network) environProxy(ctx context.Context, address string) (*url.URL, e
 	if scheme == "" {
 		return nil, nil //nolint:nilnil // not HTTP
 	}
-	u, err := n.environ(&url.URL{Scheme: scheme, Host: address})
-	if err != nil {
-		return nil, trouble{engine.Fail(engine.ClassInvalid, codeProxy, "the environment names a proxy (HTTPS_PROXY) that is not an address such as http://proxy.example.com:3128")}
+	return n.environ(&url.URL{Scheme: scheme, Host: address})
+}
+
+// environ is what the environment says of proxies: HTTPS_PROXY, HTTP_PROXY and
+// NO_PROXY, as net/http reads them; but one that cannot be understood is an
+// error, not a direct connection. A password in them is kept out of logs.
+func environ(secrets secret.Resolver) func(*url.URL) (*url.URL, error) {
+	c := httpproxy.FromEnvironment()
+	unusable := &url.URL{Scheme: "http", Host: "unusable.invalid"}
+	for _, p := range []*string{&c.HTTPProxy, &c.HTTPSProxy} {
+		u, err := url.Parse(*p)
+		if !strings.Contains(*p, "://") {
+			u, err = url.Parse("http://" + *p)
+		}
+		if err != nil || *p != "" && (u.Hostname() == "" || !slices.Contains([]string{"http", "https", "socks5", "socks5h"}, u.Scheme)) {
+			*p = unusable.String()
+			continue
+		}
+		if password, set := u.User.Password(); set {
+			if learner, ok := secrets.(secret.Learner); ok {
+				learner.Learn(secret.New(password))
+			}
+		}
 	}
-	return u, nil
+	ask := c.ProxyFunc()
+	return func(target *url.URL) (*url.URL, error) {
+		u, err := ask(target)
+		if err != nil || u != nil && u.Host == unusable.Host {
+			return nil, trouble{engine.Fail(engine.ClassInvalid, codeProxy,
+				"the environment names a proxy (HTTPS_PROXY or HTTP_PROXY) that is not an address such as http://proxy.example.com:3128")}
+		}
+		return u, nil
+	}
 }
 
 // socks has a SOCKS5 proxy connect to an address, whose name it looks up.

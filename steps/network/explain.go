@@ -71,7 +71,7 @@ func explainTLS(err error, who, entry string) (words, hint string) {
 		return invalidWords(verification, invalid, who)
 	case verification != nil:
 		return "the certificate of " + who + " cannot be verified: " + reason(verification.Err), ""
-	case errors.As(err, &record):
+	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
 		return who + " does not speak TLS there", "is the port right?"
 	}
 	return alertWords(err, who, entry)
@@ -184,6 +184,9 @@ func proxyTrouble(ctx context.Context, via *url.URL, address string, err error) 
 	var status statusError
 	if errors.As(err, &status) {
 		return trouble{statusFailure(status, who, clean(address))}
+	}
+	if text := err.Error(); strings.Contains(text, "authentication failed") || strings.Contains(text, "no acceptable authentication methods") { // of the SOCKS library
+		return trouble{statusFailure(http.StatusProxyAuthRequired, who, clean(address))}
 	}
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
 		return trouble{engine.Fail(engine.ClassTimeout, codeProxy, "%s did not connect to %s in time", who, clean(address))}

@@ -10,8 +10,6 @@ import (
 	"syscall"
 	"time"
 
-	"golang.org/x/net/http/httpproxy"
-
 	"github.com/drawbridge-soar/drawbridge/engine/secret"
 )
 
@@ -51,10 +49,7 @@ func New(s Settings, o Options) (*Network, []Problem) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	n := &Network{
-		settings: s, options: o, routes: map[string]*route{},
-		environ: httpproxy.FromEnvironment().ProxyFunc(),
-	}
+	n := &Network{settings: s, options: o, routes: map[string]*route{}, environ: environ(o.Secrets)}
 	problems := n.build()
 	for _, p := range problems {
 		if !p.Warning {

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/drawbridge-soar/drawbridge/engine/secret"
 )
@@ -110,11 +111,13 @@ func HostName(entry string) (string, error) {
 		return "", fmt.Errorf("the port must be a number from 1 to 65535")
 	}
 	name := strings.TrimPrefix(host, "*.")
-	if name == "" || strings.ContainsAny(name, "*[]") {
+	if name == "" || strings.ContainsAny(name, "*[]%") || strings.Contains("."+name+".", "..") || strings.ContainsFunc(name, unprintable) {
 		return "", fmt.Errorf("write the name of a host, its address, or a pattern such as *.example.com")
 	}
 	return joined(host, port), nil
 }
+
+func unprintable(r rune) bool { return !unicode.IsPrint(r) || r == unicode.ReplacementChar }
 
 // split takes a host and its port apart; the port is "" where there is none.
 func split(address string) (host, port string) {

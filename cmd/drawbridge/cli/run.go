@@ -111,9 +111,6 @@ type errand struct {
 }
 
 func (a *app) perform(ctx context.Context, conf *config.Config, e errand) error {
-	if err := a.refuseUnavailable(conf); err != nil {
-		return err
-	}
 	if a.house != nil {
 		return a.performThere(ctx, e)
 	}
@@ -139,9 +136,6 @@ func (a *app) perform(ctx context.Context, conf *config.Config, e errand) error 
 // withEngine starts an engine for work that shows nothing while it lasts. The
 // first Ctrl-C asks it to stop, the second one ends the process.
 func (a *app) withEngine(ctx context.Context, conf *config.Config, work func(context.Context, *opened) error) error {
-	if err := a.refuseUnavailable(conf); err != nil {
-		return err
-	}
 	rt, err := a.start(ctx, conf, a.stderr, func(local.Progress) {})
 	if err != nil {
 		return err
@@ -189,15 +183,6 @@ func asUsage(err error) error {
 		return &exitError{code: exitUsage, err: err}
 	}
 	return err
-}
-
-// refuseUnavailable stops before anything is done where the configuration
-// asks for something that cannot be honoured yet.
-func (a *app) refuseUnavailable(conf *config.Config) error {
-	if len(conf.Unavailable) > 0 {
-		return a.reject(conf.Unavailable)
-	}
-	return nil
 }
 
 // command is a command line of this program that speaks of the same

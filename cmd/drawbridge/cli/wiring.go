@@ -20,6 +20,7 @@ import (
 	"github.com/drawbridge-soar/drawbridge/playbooks"
 	"github.com/drawbridge-soar/drawbridge/playbooks/yamldoc"
 	"github.com/drawbridge-soar/drawbridge/steps"
+	"github.com/drawbridge-soar/drawbridge/steps/network"
 	"github.com/drawbridge-soar/drawbridge/steps/providers"
 	"github.com/drawbridge-soar/drawbridge/store/sqlite"
 )
@@ -73,6 +74,9 @@ func (a *app) learnSecrets(ctx context.Context, conf *config.Config, keeper *sec
 			}
 		}
 	}
+	for _, ref := range conf.Network.Secrets() {
+		learn(ref, "network", "proxy", "proxy_password")
+	}
 	for _, w := range conf.Webhooks {
 		if w.Secret != "" {
 			learn(w.Secret, "webhook", w.Name, "secret")
@@ -109,16 +113,45 @@ func (a *app) secrets(ctx context.Context, conf *config.Config) (*secret.Keeper,
 // connections opens a configuration's connections when they are needed. What
 // services ask for is remembered in throttles; nil where there is no database.
 func (a *app) connections(ctx context.Context, conf *config.Config, messages io.Writer, throttles engine.Throttles) (*config.Connections, error) {
-	keeper, err := a.secrets(ctx, conf)
+	r, err := a.reach(ctx, conf)
 	if err != nil {
 		return nil, err
 	}
-	return a.connect(conf, keeper, messages, throttles), nil
+	return a.connect(conf, r, messages, throttles), nil
 }
 
-func (a *app) connect(conf *config.Config, keeper *secret.Keeper, messages io.Writer, throttles engine.Throttles) *config.Connections {
+// reach is what connections need of this machine: the secrets of the
+// configuration, and the way to its services.
+type reach struct {
+	secrets *secret.Keeper
+	network *network.Network
+}
+
+// reach reads the files that the configuration names for the network. What is
+// wrong with them is said here.
+func (a *app) reach(ctx context.Context, conf *config.Config) (reach, error) {
+	keeper, err := a.secrets(ctx, conf)
+	if err != nil {
+		return reach{}, err
+	}
+	services, problems := conf.Reach(network.Options{Secrets: keeper, Now: a.now})
+	if services == nil {
+		return reach{}, a.reject(problems)
+	}
+	for _, p := range problems { // warnings
+		if a.health == nil {
+			fmt.Fprint(a.stderr, p.String())
+			continue
+		}
+		a.log.Warn("the network of the configuration", "problem", p.Headline(), "hint", p.Hint)
+	}
+	return reach{secrets: keeper, network: services}, nil
+}
+
+func (a *app) connect(conf *config.Config, r reach, messages io.Writer, throttles engine.Throttles) *config.Connections {
 	return conf.Open(engine.Opening{
-		Secrets: keeper, Terminal: messages, Version: thisVersion().Version, Log: a.log, Now: a.now, Throttles: throttles,
+		Secrets: r.secrets, Terminal: messages, Version: thisVersion().Version, Log: a.log, Now: a.now, Throttles: throttles,
+		Transport: r.network, Dialer: r.network,
 	})
 }
 
@@ -186,13 +219,17 @@ func (a *app) start(ctx context.Context, conf *config.Config, messages io.Writer
 	if a.house != nil {
 		return a.house.lend()
 	}
+	r, err := a.reach(ctx, conf)
+	if err != nil {
+		return nil, err
+	}
 	path := a.database(conf)
 	file, err := sqlite.Open(path, sqlite.Options{Mode: sqlite.Engine, Command: "drawbridge " + a.running}) //nolint:contextcheck // opening a database takes no context
 	if err != nil {
 		return nil, err
 	}
 	store := a.watched(file)
-	rt, err := a.over(ctx, conf, store, messages, watch)
+	rt, err := a.over(ctx, conf, r, store, messages, watch)
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
@@ -203,7 +240,7 @@ func (a *app) start(ctx context.Context, conf *config.Config, messages io.Writer
 
 // over puts an engine over an open database, and connections that remember in
 // it what their services ask for.
-func (a *app) over(ctx context.Context, conf *config.Config, store engine.Store, messages io.Writer, watch func(local.Progress)) (*opened, error) {
+func (a *app) over(ctx context.Context, conf *config.Config, r reach, store engine.Store, messages io.Writer, watch func(local.Progress)) (*opened, error) {
 	actions, err := knownActions()
 	if err != nil {
 		return nil, err
@@ -212,11 +249,7 @@ func (a *app) over(ctx context.Context, conf *config.Config, store engine.Store,
 	if err != nil {
 		return nil, fmt.Errorf("preparing the connections: %w", err)
 	}
-	keeper, err := a.secrets(ctx, conf)
-	if err != nil {
-		return nil, err
-	}
-	set := a.connect(conf, keeper, messages, throttles)
+	set := a.connect(conf, r, messages, throttles)
 	if err := a.auditConfig(ctx, store, conf); err != nil {
 		return nil, err
 	}
@@ -231,7 +264,7 @@ func (a *app) over(ctx context.Context, conf *config.Config, store engine.Store,
 	if err != nil {
 		return nil, fmt.Errorf("preparing the engine: %w", err)
 	}
-	return &opened{engine: eng, store: store, connections: set, secrets: keeper, throttles: throttles, notify: conf.Notify, planAge: planAge(conf)}, nil
+	return &opened{engine: eng, store: store, connections: set, secrets: r.secrets, throttles: throttles, notify: conf.Notify, planAge: planAge(conf)}, nil
 }
 
 // patience is how long a serving process keeps a run that waits for a time.

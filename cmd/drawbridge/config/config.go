@@ -39,9 +39,6 @@ type Config struct {
 	Hash     string
 	Serve    Serve     // as DefaultServe where the file says nothing; the zero Serve in the zero Config
 	Webhooks []Webhook // in the order of the file
-	// Unavailable is what this version understands but cannot honour yet. A
-	// run must refuse while there is any.
-	Unavailable []yamldoc.Diagnostic
 }
 
 // Connection is one configured way to reach a service.
@@ -50,21 +47,6 @@ type Connection struct {
 	Provider engine.Provider
 	Settings map[string]any // by declared type, defaults filled in; secrets as secret.Reference
 	Rate     *Rate          // nil: as often as the service allows
-}
-
-// Network is how services are reached. Files are absolute paths.
-type Network struct {
-	Proxy  string
-	CAFile string
-	Hosts  map[string]Host
-}
-
-// Host is how one host is reached, where it differs from the rest.
-type Host struct {
-	Proxy      string // "none" for a direct connection
-	CAFile     string
-	ClientCert string
-	ClientKey  string
 }
 
 // Find is the path of the configuration: the one given, else FileName in the
@@ -108,7 +90,6 @@ func Parse(path string, data []byte, providers []engine.Provider) (*Config, []ya
 	if yamldoc.HasErrors(found) {
 		return nil, found
 	}
-	c.Unavailable = yamldoc.Sort(d.unavailable)
 	return c, found
 }
 

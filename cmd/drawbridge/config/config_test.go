@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"crypto/sha256"
+	"crypto/tls"
 	"errors"
 	"flag"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/drawbridge-soar/drawbridge/cmd/drawbridge/config"
@@ -19,6 +21,7 @@ import (
 	"github.com/drawbridge-soar/drawbridge/engine/guard"
 	"github.com/drawbridge-soar/drawbridge/engine/secret"
 	"github.com/drawbridge-soar/drawbridge/playbooks/yamldoc"
+	"github.com/drawbridge-soar/drawbridge/steps/network"
 )
 
 var update = flag.Bool("update", false, "write what is found into the golden files")
@@ -99,21 +102,29 @@ func TestWholeConfiguration(t *testing.T) {
 			{Name: "siem-alert", Secret: "env://SIEM_SECRET", MaxBody: 256 << 10, Tolerance: 2 * time.Minute},
 			{Name: "edr", Token: "file:///run/secrets/edr", MaxBody: 1_000_000, Tolerance: 5 * time.Minute},
 		},
-		Network: config.Network{
-			Proxy: "http://proxy.example.com:3128", CAFile: "/etc/ssl/corp.pem",
-			Hosts: map[string]config.Host{"scim.example.com": {
-				Proxy: "none", CAFile: "/etc/drawbridge/scim-ca.pem",
-				ClientCert: "/etc/drawbridge/c.pem", ClientKey: "/etc/drawbridge/c.key",
-			}},
-		},
+		Network: config.Network{Settings: network.Settings{
+			General: network.Host{
+				Proxy:   &network.Proxy{URL: "http://proxy.example.com:3128", User: "drawbridge", Password: "env://PROXY_PASSWORD"},
+				CAFiles: []string{"/etc/ssl/corp.pem"}, MinTLS: tls.VersionTLS13,
+				Timeouts: network.Timeouts{Connect: 3 * time.Second, Response: 20 * time.Second},
+			},
+			Hosts: map[string]network.Host{
+				"scim.example.com": {
+					Proxy: &network.Proxy{None: true}, CAFiles: []string{"/etc/drawbridge/scim-ca.pem", "/etc/drawbridge/old-ca.pem"},
+					ClientCert: "/etc/drawbridge/c.pem", ClientKey: "/etc/drawbridge/c.key",
+				},
+				"*.corp.example.com:8443": {
+					Proxy: &network.Proxy{URL: "socks5://10.0.0.1"}, SystemRoots: new(false), CAData: "-----BEGIN CERTIFICATE-----",
+					MinTLS: tls.VersionTLS12, ServerName: "a.example.com", Verify: network.VerifyFull, Timeouts: network.Timeouts{TLS: time.Second},
+				},
+			},
+		}},
 	}
-	unavailable := got.Unavailable
-	got.Unavailable = nil
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(config.Network{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if len(unavailable) != 1 || unavailable[0].Message != "network is not available in this version yet" {
-		t.Errorf("what a run must refuse: %v", unavailable)
+	if refs := got.Network.Secrets(); len(refs) != 1 || refs[0] != "env://PROXY_PASSWORD" {
+		t.Errorf("its secrets are %v", refs)
 	}
 }
 
@@ -138,17 +149,6 @@ func TestAPatternThatFitsNoConnectionIsAWarning(t *testing.T) {
 	c, problems := config.Parse("drawbridge.yaml", []byte(text), providers())
 	if c == nil || len(problems) != 1 || !strings.HasPrefix(problems[0].String(), `drawbridge.yaml:3:43: warning: no connection fits "old-*"`) {
 		t.Errorf("got %s", yamldoc.Render(problems))
-	}
-}
-
-func TestUnavailablePartsShowNoPassword(t *testing.T) {
-	text := "network:\n  proxy: http://me:hunter2@proxy.example.com:3128\n"
-	c, problems := config.Parse("drawbridge.yaml", []byte(text), providers())
-	if len(problems) > 0 || len(c.Unavailable) != 1 {
-		t.Fatalf("problems %v", problems)
-	}
-	if shown := yamldoc.Render(c.Unavailable); strings.Contains(shown, "hunter2") {
-		t.Errorf("it shows the password:\n%s", shown)
 	}
 }
 

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"net/url"
 	"path"
 	"regexp"
 	"slices"
@@ -163,11 +162,9 @@ func withoutLines(list []yamldoc.Diagnostic) []yamldoc.Diagnostic {
 // hideSecrets takes the shown line from every diagnostic that points at a line
 // on which a secret stands in plain.
 func (d *decoder) hideSecrets(lines []string) {
-	for _, list := range [][]yamldoc.Diagnostic{d.problems, d.unavailable} {
-		for i, p := range list {
-			if p.Line > 0 && p.Line <= len(lines) && d.mayHoldSecret(lines[p.Line-1]) {
-				list[i].Snippet = yamldoc.Snippet{}
-			}
+	for i, p := range d.problems {
+		if p.Line > 0 && p.Line <= len(lines) && d.mayHoldSecret(lines[p.Line-1]) {
+			d.problems[i].Snippet = yamldoc.Snippet{}
 		}
 	}
 }
@@ -178,7 +175,7 @@ func (d *decoder) mayHoldSecret(line string) bool {
 	if _, address, ok := strings.Cut(line, "://"); ok && strings.Contains(address, "@") {
 		return true
 	}
-	fields := webhookSecrets()
+	fields := otherSecrets()
 	for _, p := range d.providers {
 		fields = append(fields, p.Settings...)
 	}
@@ -198,10 +195,4 @@ func quoteAll(names []string) string {
 		quoted[i] = `"` + n + `"`
 	}
 	return strings.Join(quoted, ", ")
-}
-
-// isWebAddress reports whether text is a URL with one of the schemes and a host.
-func isWebAddress(text string, schemes ...string) bool {
-	u, err := url.Parse(text)
-	return err == nil && u.Host != "" && slices.Contains(schemes, u.Scheme)
 }

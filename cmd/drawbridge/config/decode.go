@@ -14,7 +14,6 @@ type decoder struct {
 	dir         string
 	providers   []engine.Provider
 	problems    []yamldoc.Diagnostic
-	unavailable []yamldoc.Diagnostic
 	notifyWrong bool // `notify` names a connection that cannot be it, which is reported already
 }
 
@@ -41,12 +40,6 @@ func (d *decoder) config(n *yamldoc.Node, c *Config) {
 }
 
 func (d *decoder) report(p ...yamldoc.Diagnostic) { d.problems = append(d.problems, p...) }
-
-// later notes something that is right but cannot be honoured yet.
-func (d *decoder) later(n *yamldoc.Node, what, hint string) {
-	d.unavailable = append(d.unavailable,
-		n.Errorf("not-available", "%s is not available in this version yet", what).WithHint("%s", hint))
-}
 
 // isMap checks that a node is a map with known keys only.
 func (d *decoder) isMap(n *yamldoc.Node, where string, known []string) bool {

@@ -25,13 +25,13 @@ func TestTheConfigurationInTheDocumentationIsRight(t *testing.T) {
 		t.Fatal("there is no example")
 	}
 	c, problems := config.Parse("drawbridge.yaml", []byte(block[1]), services.All())
-	if c == nil || len(problems) > 0 || len(c.Unavailable) > 0 {
-		t.Fatalf("the example has mistakes:\n%s%s", yamldoc.Render(problems), yamldoc.Render(c.Unavailable))
+	if c == nil || len(problems) > 0 {
+		t.Fatalf("the example has mistakes:\n%s", yamldoc.Render(problems))
 	}
 	if rules, err := guard.NewRules(c.Guard, "offboard", program.Guard{}); err != nil || rules.Asks() || rules.MaxChanges() != 200 {
 		t.Errorf("its limits do not hold: %v", err)
 	}
-	for _, where := range []string{"the configuration", "guard", "an entry of policy", "serve", "socket", "a webhook", "rate"} {
+	for _, where := range []string{"the configuration", "guard", "an entry of policy", "serve", "socket", "a webhook", "rate", "network", "a host", "timeouts"} {
 		for _, key := range knownKeys(t, where) {
 			if !strings.Contains(string(page), "\n| `"+prefix(where)+key+"` |") {
 				t.Errorf("%s of %s is not explained", key, where)
@@ -62,7 +62,7 @@ func TestTheConfigurationOnEachProvidersPageIsRight(t *testing.T) {
 // prefix is what the page writes before keys that would be mistaken for others.
 func prefix(where string) string {
 	switch where {
-	case "socket", "rate":
+	case "socket", "rate", "timeouts":
 		return where + "."
 	default:
 		return ""
@@ -75,6 +75,7 @@ guard: { nokey: 1 }
 policy: [{ playbooks: [a], nokey: 1 }]
 serve: { nokey: 1, socket: { nokey: 1 } }
 webhooks: { siem: { secret: env://S, nokey: 1 } }
+network: { nokey: 1, timeouts: { nokey: 1 }, hosts: { a.example.com: { nokey: 1 } } }
 connections: { team: { provider: slack, webhook_url: env://HOOK, rate: { nokey: 1 } } }
 `
 

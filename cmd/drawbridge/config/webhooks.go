@@ -136,8 +136,9 @@ func (d *decoder) tolerance(n *yamldoc.Node) time.Duration {
 	return out
 }
 
-// webhookSecrets are the settings of webhooks that must be references.
-func webhookSecrets() []engine.Field {
+// otherSecrets are the settings of webhooks and of the network that must be
+// references.
+func otherSecrets() []engine.Field {
 	kind := engine.Type{Kind: engine.KindSecret}
-	return []engine.Field{{Name: "secret", Type: kind}, {Name: "token", Type: kind}}
+	return []engine.Field{{Name: "secret", Type: kind}, {Name: "token", Type: kind}, {Name: "proxy_password", Type: kind}}
 }
