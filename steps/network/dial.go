@@ -43,17 +43,36 @@ func (n *Network) Dial(ctx context.Context, network, address string) (net.Conn, 
 // dialer makes connections to the hosts of a route.
 func (n *Network) dialer(rt *route) func(ctx context.Context, network, address string) (net.Conn, error) {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
-		via, err := n.proxyFor(ctx, rt, address)
-		if err != nil {
-			return nil, err
+		conn, err := n.dial(ctx, rt, network, address)
+		if errors.Is(err, &engine.Failure{Class: engine.ClassAuth, Code: codeProxy}) && n.renew(rt) {
+			return n.dial(ctx, rt, network, address)
 		}
-		if via == nil {
-			direct := net.Dialer{Timeout: rt.host.Timeouts.Connect, KeepAlive: keepAlive, ControlContext: n.options.Control}
-			return direct.DialContext(ctx, network, address) //nolint:wrapcheck // the transport explains it
-		}
-		if via.Scheme == "socks5" || via.Scheme == "socks5h" {
-			return n.socks(ctx, via, address)
-		}
+		return conn, err
+	}
+}
+
+// renew has the password of a route's proxy read anew: it was refused, so it may
+// have been replaced.
+func (n *Network) renew(rt *route) bool {
+	forgetful, ok := n.options.Secrets.(interface{ Forget(ref secret.Reference) })
+	if p := rt.host.Proxy; ok && p != nil && p.Password != "" {
+		forgetful.Forget(p.Password)
+		return true
+	}
+	return false
+}
+
+func (n *Network) dial(ctx context.Context, rt *route, network, address string) (net.Conn, error) {
+	via, err := n.proxyFor(ctx, rt, address)
+	switch {
+	case err != nil:
+		return nil, err
+	case via == nil:
+		direct := net.Dialer{Timeout: rt.host.Timeouts.Connect, KeepAlive: keepAlive, ControlContext: n.options.Control}
+		return direct.DialContext(ctx, network, address) //nolint:wrapcheck // the transport explains it
+	case via.Scheme == "socks5" || via.Scheme == "socks5h":
+		return n.socks(ctx, via, address)
+	default:
 		return n.tunnel(ctx, via, address)
 	}
 }

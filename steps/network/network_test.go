@@ -288,6 +288,40 @@ func TestProxies(t *testing.T) {
 	}
 }
 
+// TestAPasswordThatWasReplaced is read anew when the old one is refused.
+func TestAPasswordThatWasReplaced(t *testing.T) {
+	t.Parallel()
+	ca := authority(t)
+	address := service(t, &tls.Config{Certificates: []tls.Certificate{issue(t, ca, networktest.Wish{Hosts: []string{"api.example.com"}})}})
+	proxy := &networktest.Proxy{User: "drawbridge", Password: password, Known: map[string]string{"api.example.com:443": address}}
+	secrets := &replaced{}
+	n, problems := network.New(network.Settings{General: network.Host{
+		CAData: string(ca.PEM()), Proxy: &network.Proxy{URL: through(t, proxy, nil), User: "drawbridge", Password: "env://PROXY_PASSWORD"},
+	}}, network.Options{Secrets: secrets})
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	if err := get(t, n, "https://api.example.com/"); err != nil || len(proxy.Asked()) != 1 || secrets.forgotten != 1 {
+		t.Errorf("%v; asked for %v, forgotten %d times", err, proxy.Asked(), secrets.forgotten)
+	}
+}
+
+// replaced is a vault whose first password is an old one.
+type replaced struct {
+	vault
+
+	forgotten int
+}
+
+func (r *replaced) Resolve(ctx context.Context, ref secret.Reference) (secret.Value, error) {
+	if r.forgotten == 0 {
+		return secret.New("the-old-password"), nil
+	}
+	return r.vault.Resolve(ctx, ref)
+}
+
+func (r *replaced) Forget(secret.Reference) { r.forgotten++ }
+
 func TestAProxyThatIsNotThere(t *testing.T) {
 	t.Parallel()
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")

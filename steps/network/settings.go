@@ -3,7 +3,7 @@ package network
 import (
 	"cmp"
 	"crypto/tls"
-	"fmt"
+	"errors"
 	"net"
 	"net/netip"
 	"net/url"
@@ -85,15 +85,15 @@ func CheckProxy(address string) error {
 	u, err := url.Parse(address)
 	switch {
 	case err != nil || u.Host == "" || u.Hostname() == "":
-		return fmt.Errorf("the proxy is not an address such as http://proxy.example.com:3128")
+		return errors.New("the proxy is not an address such as http://proxy.example.com:3128")
 	case u.Scheme != "http" && u.Scheme != "https" && u.Scheme != "socks5":
-		return fmt.Errorf("the proxy must begin with http://, https:// or socks5://")
+		return errors.New("the proxy must begin with http://, https:// or socks5://")
 	case u.User != nil:
-		return fmt.Errorf("the address of the proxy must not contain a user name or a password")
+		return errors.New("the address of the proxy must not contain a user name or a password")
 	case strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "":
-		return fmt.Errorf("the address of the proxy must end with its port")
+		return errors.New("the address of the proxy must end with its port")
 	case !validPort(u.Port(), true):
-		return fmt.Errorf("the port of the proxy must be a number from 1 to 65535")
+		return errors.New("the port of the proxy must be a number from 1 to 65535")
 	}
 	return nil
 }
@@ -104,15 +104,15 @@ func CheckProxy(address string) error {
 // with a port stand in brackets.
 func HostName(entry string) (string, error) {
 	if strings.Contains(entry, "://") || strings.ContainsAny(entry, "/@? ") {
-		return "", fmt.Errorf("write the name of the host alone, with a port where only that is meant: api.example.com or mail.example.com:587")
+		return "", errors.New("write the name of the host alone, with a port where only that is meant: api.example.com or mail.example.com:587")
 	}
 	host, port := split(entry)
 	if strings.Contains(entry, ":") && port == "" && !isIP(host) || !validPort(port, true) {
-		return "", fmt.Errorf("the port must be a number from 1 to 65535")
+		return "", errors.New("the port must be a number from 1 to 65535")
 	}
 	name := strings.TrimPrefix(host, "*.")
 	if name == "" || strings.ContainsAny(name, "*[]%") || strings.Contains("."+name+".", "..") || strings.ContainsFunc(name, unprintable) {
-		return "", fmt.Errorf("write the name of a host, its address, or a pattern such as *.example.com")
+		return "", errors.New("write the name of a host, its address, or a pattern such as *.example.com")
 	}
 	return joined(host, port), nil
 }

@@ -69,7 +69,7 @@ func (p *Proxy) knows(r *http.Request) bool {
 
 // join copies in both directions until both ends have said all.
 func join(w http.ResponseWriter, there net.Conn) {
-	defer there.Close()
+	defer func() { _ = there.Close() }() // what was said has arrived
 	hijacker, ok := w.(http.Hijacker)
 	if !ok {
 		http.Error(w, "a tunnel needs a connection of its own", http.StatusInternalServerError)
@@ -79,7 +79,7 @@ func join(w http.ResponseWriter, there net.Conn) {
 	if err != nil {
 		return
 	}
-	defer here.Close()
+	defer func() { _ = here.Close() }() // the same
 	if _, err := io.WriteString(here, "HTTP/1.1 200 Connection established\r\n\r\n"); err != nil {
 		return
 	}
