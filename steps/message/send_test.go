@@ -74,3 +74,18 @@ func TestSendNeedsAMessenger(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestLinked(t *testing.T) {
+	text := engine.Text{{S: "Hello "}, {S: "Sam", Foreign: true}}
+	m := message.Message{Text: text}
+	if diff := cmp.Diff(text, m.Linked()); diff != "" {
+		t.Error(diff)
+	}
+	m.Link = message.Link{Title: "Look at it and decide", URL: "https://soar.example.com/apr_1"}
+	if got, want := m.Linked().String(), "Hello Sam\nLook at it and decide: https://soar.example.com/apr_1"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if len(m.Text) != 2 || len(text) != 2 {
+		t.Error("the message was changed")
+	}
+}

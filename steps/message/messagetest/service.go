@@ -2,10 +2,13 @@ package messagetest
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -29,6 +32,8 @@ type Service struct {
 	Text func(t *testing.T, body []byte) string
 	// Markup is what the destination acts upon and must not come from foreign text.
 	Markup []string
+	// Secrets are what else the messenger sends and no error may show: a token, a key.
+	Secrets []string
 }
 
 // Run checks the messenger against the promises of message.Messenger.
@@ -38,7 +43,7 @@ func Run(t *testing.T, s Service) {
 	t.Run("classes", s.testClasses)
 	t.Run("a message is better heard twice than never", s.testLostReply)
 	t.Run("asked to wait", s.testRetryAfter)
-	t.Run("errors keep the address", s.testSecrets)
+	t.Run("errors keep the secrets", s.testSecrets)
 	t.Run("cancelled", s.testCancelled)
 }
 
@@ -140,20 +145,27 @@ func (s Service) testRetryAfter(t *testing.T) {
 	}
 }
 
+// testSecrets lets the service fail in every way it can, telling all it knows.
 func (s Service) testSecrets(t *testing.T) {
 	elsewhere := httptest.NewServer(s.Accept)
 	t.Cleanup(elsewhere.Close)
 	closed := httptest.NewServer(s.Accept)
 	closed.Close()
+	untrusted := httptest.NewUnstartedServer(s.Accept)
+	untrusted.Config.ErrorLog = log.New(io.Discard, "", 0)
+	untrusted.StartTLS()
+	t.Cleanup(untrusted.Close)
 	tests := map[string]message.Messenger{
-		"echoed":      s.open(t, echo(http.StatusBadRequest)),
-		"echoed late": s.open(t, echo(http.StatusServiceUnavailable)),
 		"redirected":  s.open(t, http.RedirectHandler(elsewhere.URL+"/"+canary, http.StatusTemporaryRedirect)),
 		"cut":         s.open(t, http.HandlerFunc(hangUp)),
 		"unreachable": s.Open(t, closed.URL+"/"+canary),
+		"untrusted":   s.Open(t, untrusted.URL+"/"+canary),
 		"in clear":    s.Open(t, "http://chat.example.com/"+canary),
 		"no address":  s.Open(t, canary),
 		"broken":      s.Open(t, "https://chat.example.com/"+canary+"/%zz\x7f"),
+	}
+	for _, code := range []int{400, 401, 403, 404, 410, 413, 429, 500, 502, 503} {
+		tests["echoed with "+strconv.Itoa(code)] = s.open(t, echo(code))
 	}
 	for name, messenger := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -161,9 +173,9 @@ func (s Service) testSecrets(t *testing.T) {
 			if err == nil {
 				t.Fatal("sending did not fail")
 			}
-			for _, part := range strings.Split(canary, "/") {
+			for _, part := range append(strings.Split(canary, "/"), s.Secrets...) {
 				if strings.Contains(err.Error(), part) {
-					t.Errorf("the error names the address: %v", err)
+					t.Errorf("the error names a secret: %v", err)
 				}
 			}
 		})
@@ -216,11 +228,14 @@ func hangUp(w http.ResponseWriter, _ *http.Request) {
 	}
 }
 
-// echo answers with the address it was asked at, as error pages do.
+// echo answers with all it was sent, in words and as JSON, as error pages do.
 func echo(code int) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		sent := "http://" + r.Host + r.RequestURI + " did not work: " + r.Header.Get("Authorization") + " " + string(body)
+		answer, _ := json.Marshal(map[string]any{"error": sent, "message": sent, "status": sent, "errors": []string{sent}})
 		w.WriteHeader(code)
-		_, _ = io.WriteString(w, "http://"+r.Host+r.RequestURI+" did not work")
+		_, _ = w.Write(answer)
 	}
 }
 

@@ -54,7 +54,7 @@ func (p *printer) Send(ctx context.Context, m message.Message) error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if _, err := io.WriteString(p.out, p.lines(m.Text)); err != nil {
+	if _, err := io.WriteString(p.out, p.lines(m.Linked())); err != nil {
 		return fmt.Errorf("printing a message: %w", err)
 	}
 	return nil
