@@ -36,6 +36,16 @@ type Service struct {
 	Secrets []string
 }
 
+// Unopened is a messenger that could not be opened: sending fails with the
+// reason. It is what a Service's Open returns where a plain address is refused
+// as soon as the connection is opened.
+func Unopened(reason error) message.Messenger { return unopened{reason} }
+
+type unopened struct{ reason error }
+
+// Send fails.
+func (u unopened) Send(context.Context, message.Message) error { return u.reason }
+
 // Run checks the messenger against the promises of message.Messenger.
 func Run(t *testing.T, s Service) {
 	t.Run("hostile names", func(t *testing.T) { Hostile(t, s.deliver, s.Markup...) })

@@ -1,35 +1,48 @@
-// Package slack is the provider that posts messages to a Slack channel through
-// an incoming webhook.
+// Package slack is the provider that posts messages to a Slack channel, through
+// an incoming webhook or as an app's bot.
+//
+// The wire formats are Slack's: incoming webhooks
+// (https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks),
+// chat.postMessage and auth.test (https://docs.slack.dev/reference/methods), and
+// Block Kit (https://docs.slack.dev/reference/block-kit/blocks).
 package slack
 
 import (
-	"context"
-	"net/http"
-	"strings"
-
 	"github.com/drawbridge-soar/drawbridge/engine"
 	"github.com/drawbridge-soar/drawbridge/engine/secret"
 	"github.com/drawbridge-soar/drawbridge/steps/message"
-	"github.com/drawbridge-soar/drawbridge/steps/message/hook"
 	"github.com/drawbridge-soar/drawbridge/steps/transport"
 )
 
+const defaultBase = "https://slack.com"
+
 // Provider declares Slack.
 func Provider() engine.Provider {
+	secretType := engine.Maybe(engine.Type{Kind: engine.KindSecret})
 	return engine.Provider{
 		Name:    "slack",
-		Summary: "Posts messages to a Slack channel through an incoming webhook.",
-		Setup: "1. Open api.slack.com/apps, choose *Create New App → From scratch*, and the workspace.\n" +
-			"2. Under *Incoming Webhooks*, switch them on and choose *Add New Webhook to Workspace*; name the channel.\n" +
-			"3. Put the URL into `SLACK_WEBHOOK`, and keep it as a secret: whoever has it can post.",
-		Doc: `What you write in a playbook is [mrkdwn](https://api.slack.com/reference/surfaces/formatting): ` + "`*bold*`, `<https://example.com|links>`, `<!channel>`" + `. In interpolated values ` + "`&`, `<` and `>`" + ` are escaped, so that they mention nobody and hide no link. Fields beside the text are not sent.
-
-` + "`connections test`" + ` looks at the URL and posts nothing, because every request would appear in the channel.`,
-		Settings: []engine.Field{{
-			Name: "webhook_url", Type: engine.Type{Kind: engine.KindSecret}, Required: true,
-			Doc:     "A reference to the webhook's URL.",
-			Example: "env://SLACK_WEBHOOK",
-		}},
+		Summary: "Posts messages to a Slack channel, through an incoming webhook or as an app's bot.",
+		Setup:   setup,
+		Doc:     doc,
+		Settings: []engine.Field{
+			{
+				Name: "webhook_url", Type: secretType,
+				Doc: "A reference to the URL of an incoming webhook.", Example: "env://SLACK_WEBHOOK",
+			},
+			{
+				Name: "token", Type: secretType,
+				Doc: "A reference to the *Bot User OAuth Token* of an app, which begins with `xoxb-`.", Example: "env://SLACK_BOT_TOKEN",
+			},
+			{
+				Name: "channel", Type: engine.Maybe(engine.TypeString()),
+				Doc: "The channel a bot posts to: its id, at the end of *View channel details*. Needed with `token`; a webhook has its own.", Example: "C0123456789",
+			},
+			{
+				Name: "base_url", Type: engine.TypeString(), Default: defaultBase,
+				Doc: "Where Slack's API is, for `token`: another address for GovSlack.", Example: "https://slack-gov.com",
+			},
+		},
+		ExactlyOne:   [][]string{{"webhook_url", "token"}},
 		Capabilities: []engine.Capability{message.CapabilityMessages, engine.CapabilityTest},
 		Open: func(o engine.Opening) (*engine.Connection, error) {
 			return open(o, transport.Options{})
@@ -37,73 +50,35 @@ func Provider() engine.Provider {
 	}
 }
 
+const setup = `1. Open <https://api.slack.com/apps>, choose *Create New App → From scratch*, and the workspace. Then either of these:
+2. **An incoming webhook** posts to one channel and can do nothing else. Under *Features → Incoming Webhooks*, switch them on, choose *Add New Webhook to Workspace*, and the channel. Put the *Webhook URL* into ` + "`SLACK_WEBHOOK`" + `, and keep it as a secret: whoever has it can post.
+3. **A bot** posts under the app's name to the channel you name. Under *Features → OAuth & Permissions → Scopes → Bot Token Scopes*, add ` + "`chat:write`" + `, which is all it needs; *Install to Workspace*; put the *Bot User OAuth Token* (` + "`xoxb-…`" + `) into ` + "`SLACK_BOT_TOKEN`" + ` and name that as ` + "`token`" + `.
+4. For a bot, write ` + "`/invite @your-app`" + ` in the channel: one that is not in it is refused (` + "`not_in_channel`" + `). With the scope ` + "`chat:write.public`" + ` too it may post to public channels without. The channel's name at the top, *View channel details*, shows the id at the very end: it is the ` + "`channel`" + `.`
+
+const doc = `What you write in a playbook is [mrkdwn](https://api.slack.com/reference/surfaces/formatting): ` + "`*bold*`, `<https://example.com|links>`, `<!channel>`" + `. In interpolated values ` + "`&`, `<` and `>`" + ` are escaped, and bare addresses make no links and are not looked up, so that a name mentions nobody and hides no link. The message is sent as [blocks](https://docs.slack.dev/reference/block-kit/blocks), with the text beside them for notifications. What is longer than 12,000 characters is cut off. Fields beside the text are not sent.
+
+A request for approval links to where it is decided, where the configuration has an ` + "`approval_link`" + `. The link alone decides nothing, and neither does anything in Slack.
+
+` + "`connections test`" + ` posts nothing, because it would appear in the channel. Of a webhook it looks at the URL; of a bot it asks Slack whose token it is (` + "`auth.test`" + `) and which scopes it has.`
+
 func open(o engine.Opening, options transport.Options) (*engine.Connection, error) {
-	reference, _ := o.Settings["webhook_url"].(secret.Reference)
-	address := hook.Address{Secret: reference}
-	h, err := hook.New(o, "Slack's incoming webhook", address, options)
-	if err != nil {
-		return nil, err
+	token, _ := o.Settings["token"].(secret.Reference)
+	if token != "" {
+		return openBot(o, token, options)
 	}
-	m := &messenger{hook: h}
+	return openWebhook(o, options)
+}
+
+func connection(o engine.Opening, fingerprint string, m messengerAndTester) *engine.Connection {
 	return &engine.Connection{
 		Name:        o.Name,
 		Provider:    "slack",
-		Fingerprint: "slack " + address.Fingerprint(),
+		Fingerprint: "slack " + fingerprint,
 		Offers:      map[engine.Capability]any{message.CapabilityMessages: m, engine.CapabilityTest: m},
-	}, nil
-}
-
-// messenger posts to one webhook.
-type messenger struct{ hook *hook.Hook }
-
-// Send posts the message.
-func (m *messenger) Send(ctx context.Context, msg message.Message) error {
-	return m.hook.Send(ctx, hook.Post{
-		Payload: map[string]any{"text": message.Render(msg.Text, escape)},
-		Accept:  accepted,
-		Explain: explain,
-	})
-}
-
-// escape makes foreign text inert: these three characters begin everything in
-// Slack's markup that mentions or links.
-func escape(s string) string {
-	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(s)
-}
-
-// accepted looks for the "ok" without which the message was not posted.
-func accepted(r transport.Response) error {
-	if strings.TrimSpace(string(r.Body)) == "ok" {
-		return nil
 	}
-	return engine.Fail(engine.ClassPermanent, "not_accepted", "the answer is not the \"ok\" of an incoming webhook; is the URL one?")
 }
 
-// explain reads the word a refusal consists of, such as channel_is_archived.
-func explain(r transport.Response) transport.Explanation {
-	said := transport.Explanation{}
-	switch r.Status {
-	case http.StatusForbidden, http.StatusNotFound:
-		said.Class = engine.ClassPermanent // about the channel, not about a user or our credentials
-	}
-	if word := strings.TrimSpace(string(r.Body)); isWord(word) {
-		said.Code, said.Message = word, word
-	}
-	return said
-}
-
-func isWord(s string) bool {
-	const letters = "abcdefghijklmnopqrstuvwxyz_"
-	return s != "" && len(s) <= 60 && strings.Trim(s, letters) == ""
-}
-
-// Test resolves the address.
-func (m *messenger) Test(ctx context.Context) ([]engine.Finding, error) {
-	host, err := m.hook.Host(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return []engine.Finding{{
-		Works: true, Subject: "webhook URL", Detail: "it leads to " + host + "; nothing was posted, so whether the channel takes messages is not known",
-	}}, nil
+type messengerAndTester interface {
+	message.Messenger
+	engine.Tester
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/drawbridge-soar/drawbridge/engine"
 	"github.com/drawbridge-soar/drawbridge/engine/secret"
@@ -49,7 +50,7 @@ func messengerAt(t *testing.T, url string) message.Messenger {
 	return connect(t, url).Offers[message.CapabilityMessages].(message.Messenger)
 }
 
-func answer(status int, body string) http.HandlerFunc {
+func answering(status int, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(status)
 		_, _ = io.WriteString(w, body)
@@ -59,18 +60,46 @@ func answer(status int, body string) http.HandlerFunc {
 func TestConformance(t *testing.T) {
 	messagetest.Run(t, messagetest.Service{
 		Open:   messengerAt,
-		Accept: answer(http.StatusOK, "ok"),
-		Text: func(t *testing.T, body []byte) string {
-			var payload struct {
-				Text string `json:"text"`
-			}
-			if err := json.Unmarshal(body, &payload); err != nil {
-				t.Fatalf("%s: %v", body, err)
-			}
-			return payload.Text
-		},
-		Markup: []string{"<!", "<@", "<http", "<b>"},
+		Accept: answering(http.StatusOK, "ok"),
+		Text:   read,
+		Markup: []string{"<!", "<@", "<http", "<b>", "<a", "<s", "<i"},
 	})
+}
+
+// read is what people read of a message: its blocks, and the text where it is
+// short must say the same.
+func read(t *testing.T, body []byte) string {
+	t.Helper()
+	var m struct {
+		Text   string `json:"text"`
+		Unfurl *bool  `json:"unfurl_links"`
+		Blocks []struct {
+			Type string `json:"type"`
+			Text struct {
+				Type     string `json:"type"`
+				Text     string `json:"text"`
+				Verbatim bool   `json:"verbatim"`
+			} `json:"text"`
+		} `json:"blocks"`
+	}
+	if err := json.Unmarshal(body, &m); err != nil {
+		t.Fatalf("%s: %v", body, err)
+	}
+	var parts []string
+	for _, b := range m.Blocks {
+		if n := utf8.RuneCountInString(b.Text.Text); b.Type != "section" || b.Text.Type != "mrkdwn" || !b.Text.Verbatim || n == 0 || n > 3000 {
+			t.Errorf("Slack would not take the block %+v of %d characters, or make links in it", b, n)
+		}
+		parts = append(parts, b.Text.Text)
+	}
+	all := strings.ReplaceAll(strings.Join(parts, "\n"), "\n"+continued, "")
+	if n := utf8.RuneCountInString(m.Text); len(parts) == 0 || len(parts) > 50 || n > 4000 || n < 3000 && len(parts) == 1 && m.Text != all {
+		t.Errorf("%d blocks, and the text is %q", len(parts), m.Text)
+	}
+	if m.Unfurl == nil || *m.Unfurl {
+		t.Error("Slack would show what is behind a link")
+	}
+	return all
 }
 
 func TestForeignTextIsEscaped(t *testing.T) {
@@ -86,7 +115,8 @@ func TestForeignTextIsEscaped(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `application/json {"text":"<!here> &lt;!channel&gt; &amp; co"}`
+	want := `application/json {"blocks":[{"text":{"text":"<!here> &lt;!channel&gt; &amp; co","type":"mrkdwn","verbatim":true},"type":"section"}],` +
+		`"text":"<!here> &lt;!channel&gt; &amp; co","unfurl_links":false,"unfurl_media":false}`
 	if body := <-got; body != want {
 		t.Errorf("got  %s\nwant %s", body, want)
 	}
@@ -110,7 +140,7 @@ func TestRefusals(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.code, func(t *testing.T) {
-			server := httptest.NewServer(answer(tt.status, tt.body))
+			server := httptest.NewServer(answering(tt.status, tt.body))
 			defer server.Close()
 			err := messengerAt(t, server.URL).Send(t.Context(), message.Message{Text: engine.Text{{S: "x"}}})
 			if f := engine.AsFailure(err); f == nil || f.Class != tt.class || f.Code != tt.code {
