@@ -16,7 +16,7 @@ func (Send) Spec() engine.ActionSpec {
 	return engine.ActionSpec{
 		Name:    "message.send",
 		Summary: "Tell people something.",
-		Doc: `Sends one message through a messenger: Slack, a webhook, the terminal.
+		Doc: `Sends one message through a messenger: Slack, Teams, PagerDuty, a webhook, the terminal.
 
 A message is delivered **at least once**: where a reply is lost or the process dies in between, it may arrive twice, and it never is dropped silently. A plan does not send it.
 
@@ -31,8 +31,8 @@ What ` + "`${{ … }}`" + ` puts into the text is data: it is escaped for the de
 			},
 			{
 				Name: "fields", Type: engine.Maybe(engine.DictOf(engine.TypeAny())),
-				Doc:     "More data for destinations that take it: a webhook sends them beside `text`, the others leave them out.",
-				Example: `{ severity: high, run: "${{ run.id }}" }`,
+				Doc:     "More data for destinations that take it: a webhook sends them beside `text`, PagerDuty makes severity, key and details of them, the others leave them out.",
+				Example: `{ severity: warning, run: "${{ run.id }}" }`,
 			},
 		},
 		Examples: []engine.Example{{
@@ -43,7 +43,7 @@ What ` + "`${{ … }}`" + ` puts into the text is data: it is escaped for the de
 - uses: message.send
   with:
     text: "${{ len(steps.suspended.users) }} accounts are suspended."
-    fields: { severity: low }
+    fields: { severity: info }
 `,
 		}},
 	}
@@ -56,7 +56,7 @@ func (Send) Announce(ctx context.Context, call engine.Call) (map[string]any, err
 		return nil, err
 	}
 	text, _ := call.Inputs["text"].(engine.Text)
-	if strings.TrimSpace(text.String()) == "" {
+	if strings.TrimSpace(Render(text, func(foreign string) string { return foreign })) == "" {
 		return nil, engine.Fail(engine.ClassInvalid, "empty_text", "the text of a message must not be empty")
 	}
 	fields, _ := call.Inputs["fields"].(map[string]any)

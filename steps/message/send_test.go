@@ -46,7 +46,7 @@ func TestSend(t *testing.T) {
 
 func TestSendRefusesAnEmptyText(t *testing.T) {
 	messenger := &recorder{}
-	for _, text := range []any{nil, engine.Text{}, engine.Text{{S: " \n"}, {S: "", Foreign: true}}} {
+	for _, text := range []any{nil, engine.Text{}, engine.Text{{S: " \n"}, {S: "", Foreign: true}}, engine.Text{{S: "\u200b\x1b[1m", Foreign: true}}} {
 		_, err := message.Send{}.Announce(t.Context(), call(messenger, map[string]any{"text": text}))
 		if !errors.Is(err, &engine.Failure{Class: engine.ClassInvalid, Code: "empty_text"}) {
 			t.Errorf("text %v: got %v", text, err)

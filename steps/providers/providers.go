@@ -5,7 +5,9 @@ import (
 	"github.com/drawbridge-soar/drawbridge/engine"
 	"github.com/drawbridge-soar/drawbridge/steps/providers/onepassword"
 	"github.com/drawbridge-soar/drawbridge/steps/providers/onepasswordevents"
+	"github.com/drawbridge-soar/drawbridge/steps/providers/pagerduty"
 	"github.com/drawbridge-soar/drawbridge/steps/providers/slack"
+	"github.com/drawbridge-soar/drawbridge/steps/providers/teams"
 	"github.com/drawbridge-soar/drawbridge/steps/providers/terminal"
 	"github.com/drawbridge-soar/drawbridge/steps/providers/webhook"
 )
@@ -15,7 +17,9 @@ func All() []engine.Provider {
 	return []engine.Provider{
 		onepassword.Provider(),
 		onepasswordevents.Provider(),
+		pagerduty.Provider(),
 		slack.Provider(),
+		teams.Provider(),
 		terminal.Provider(),
 		webhook.Provider(),
 	}
