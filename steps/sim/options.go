@@ -35,7 +35,8 @@ type Options struct {
 	Scene *Scene
 	// TokenLife is how long an access token is good for; 15 minutes by default.
 	TokenLife time.Duration
-	// Forbidden are the operations the OAuth application was not granted.
+	// Forbidden are the operations the OAuth application was not granted, or, with
+	// OpSlackPost, Slack's bot.
 	Forbidden []Operation
 	// Features are what the Events token may read; all by default.
 	Features []string
@@ -97,6 +98,10 @@ const (
 	OpIntrospect Operation = "events.introspect"
 	OpSignIns    Operation = "events.signinattempts"
 	OpItemUsages Operation = "events.itemusages"
-	OpSlack      Operation = "slack"
+	OpSlack      Operation = "slack" // the incoming webhook
 	OpWebhook    Operation = "webhook"
+	OpSlackPost  Operation = "slack.post" // chat.postMessage
+	OpSlackAuth  Operation = "slack.auth" // auth.test
+	OpTeams      Operation = "teams"
+	OpPagerDuty  Operation = "pagerduty"
 )

@@ -23,8 +23,8 @@ type Change struct {
 type Message struct {
 	Seq            int             `json:"seq"`
 	At             time.Time       `json:"at"`
-	Sink           Operation       `json:"sink"` // OpSlack or OpWebhook
-	Text           string          `json:"text"`
+	Sink           Operation       `json:"sink"` // OpSlack, OpWebhook, OpSlackPost, OpTeams or OpPagerDuty
+	Text           string          `json:"text"` // as people read it, where the service shows what it is sent
 	Body           json.RawMessage `json:"body"`
 	IdempotencyKey string          `json:"idempotency_key"` // the header of that name
 	Lost           bool            `json:"lost"`

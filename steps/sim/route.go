@@ -13,6 +13,10 @@ func (t *Tenant) route(c call) (Operation, func(call) reply) {
 		return t.routeUsers(c)
 	case "api":
 		return t.routeEvents(c)
+	case "workflows":
+		return OpTeams, t.teams
+	case "v2":
+		return t.routePagerDuty(c)
 	case "services":
 		return OpSlack, t.slack
 	case "hooks":
@@ -49,6 +53,13 @@ func (t *Tenant) routeUser(last string) (Operation, func(call) reply) {
 	return OpGetUser, func(c call) reply { return t.getUser(c, id) }
 }
 
+func (t *Tenant) routePagerDuty(c call) (Operation, func(call) reply) {
+	if strings.Join(c.path, "/") == "v2/enqueue" {
+		return OpPagerDuty, t.pagerDuty
+	}
+	return "", func(call) reply { return plain(http.StatusNotFound, "404 page not found") }
+}
+
 func oauthPath(version string) string {
 	if version == "v1beta1" {
 		return "users/oauth2"
@@ -64,6 +75,10 @@ func (t *Tenant) routeEvents(c call) (Operation, func(call) reply) {
 		return OpSignIns, t.signInAttempts
 	case "api/v2/itemusages":
 		return OpItemUsages, t.itemUsages
+	case "api/chat.postMessage":
+		return OpSlackPost, t.slackPost
+	case "api/auth.test":
+		return OpSlackAuth, t.slackAuth
 	}
 	return "", func(call) reply { return eventsError(http.StatusNotFound, "Not Found") }
 }

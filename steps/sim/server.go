@@ -76,6 +76,9 @@ func (s *Server) SlackURL() string { return s.URL + s.tenant.credentials.SlackPa
 // WebhookURL is the generic webhook.
 func (s *Server) WebhookURL() string { return s.URL + s.tenant.credentials.WebhookPath }
 
+// TeamsURL is the Teams-like workflow.
+func (s *Server) TeamsURL() string { return s.URL + s.tenant.credentials.TeamsPath }
+
 // Close cuts all connections and stops listening.
 func (s *Server) Close() error {
 	s.stop()
@@ -144,7 +147,8 @@ func segments(r *http.Request) []string {
 
 func (t *Tenant) note(c call, status int) {
 	path := c.r.URL.Path
-	if c.op == OpSlack || c.op == OpWebhook || c.op == "" {
+	switch c.op {
+	case OpSlack, OpWebhook, OpTeams, "":
 		path = ""
 	}
 	t.mu.Lock()

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -16,9 +17,14 @@ func (t *Tenant) slack(c call) reply {
 	if !ok {
 		return plain(http.StatusBadRequest, "invalid_payload")
 	}
-	if message.Text == "" {
+	blocks, refused := slackBlocks(message.Body)
+	switch {
+	case refused != "":
+		return plain(http.StatusBadRequest, refused)
+	case message.Text == "" && blocks == "":
 		return plain(http.StatusBadRequest, "no_text")
 	}
+	message.Text = cmp.Or(blocks, message.Text)
 	t.keep(message)
 	return plain(http.StatusOK, "ok")
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -34,6 +35,10 @@ type Credentials struct {
 	EventsToken  string `json:"events_token"`
 	SlackPath    string `json:"slack_path"`   // of the Slack-like webhook: a secret, as the real one is
 	WebhookPath  string `json:"webhook_path"` // of the generic webhook
+	SlackToken   string `json:"slack_token"`  // of a Slack-like bot
+	SlackChannel string `json:"slack_channel"`
+	TeamsPath    string `json:"teams_path"`    // of the Teams-like workflow, with its query: a secret
+	PagerDutyKey string `json:"pagerduty_key"` // a routing key
 }
 
 type token struct {
@@ -59,6 +64,11 @@ func New(o Options) *Tenant {
 		EventsToken:  t.EventsToken(o.Features...),
 		SlackPath:    "/services/T" + t.word("team")[:8] + "/B" + t.word("channel")[:8] + "/" + t.word("slack"),
 		WebhookPath:  "/hooks/" + t.word("webhook"),
+		SlackToken:   "xoxb-" + t.word("bot"),
+		SlackChannel: "C" + strings.ToUpper(t.word("bot's channel")[:10]),
+		TeamsPath: "/workflows/" + t.word("workflow") + "/triggers/manual/paths/invoke?api-version=2016-06-01&sp=%2Ftriggers%2Fmanual%2Frun&sv=1.0&sig=" +
+			t.word("signature of the workflow"),
+		PagerDutyKey: (t.word("routing key") + t.word("more of it"))[:32],
 	}
 	t.Inject(o.Faults...)
 	return t
