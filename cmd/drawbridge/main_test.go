@@ -59,7 +59,7 @@ func TestMain(m *testing.M) {
 //	waitsuspend            waits until an account was suspended since the last `fault`
 //	waitcall OPERATION     waits until the tenant was asked for it since the last `fault` of it
 //	changed N              fails unless the tenant was changed N times, no account twice
-//	messages N             fails unless it was sent N messages
+//	messages N [TEXT]      fails unless it was sent N messages, the last with that text
 //	exitcode N COMMAND…    runs the command and compares its exit code
 //	jqenv NAME FILE PATH   makes a value in a JSON file a variable
 //	address NAME           makes an address nobody listens at a variable
@@ -175,7 +175,8 @@ func credentials(t *sim.Tenant, url string) map[string]string {
 	c := t.Credentials()
 	return map[string]string{
 		"OP_CLIENT_ID": c.ClientID, "OP_CLIENT_SECRET": c.ClientSecret, "OP_EVENTS_TOKEN": c.EventsToken,
-		"SLACK_WEBHOOK": url + c.SlackPath, "SIEM_WEBHOOK": url + c.WebhookPath,
+		"SLACK_WEBHOOK": url + c.SlackPath, "SIEM_WEBHOOK": url + c.WebhookPath, "TEAMS_WEBHOOK": url + c.TeamsPath,
+		"SLACK_BOT_TOKEN": c.SlackToken, "SLACK_CHANNEL": c.SlackChannel, "PAGERDUTY_ROUTING_KEY": c.PagerDutyKey,
 	}
 }
 
@@ -289,8 +290,12 @@ func checkChanges(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 func checkMessages(ts *testscript.TestScript, _ bool, args []string) {
-	if got := of(ts).Messages(); len(args) != 1 || strconv.Itoa(len(got)) != args[0] {
+	got := of(ts).Messages()
+	if len(args) < 1 || len(args) > 2 || strconv.Itoa(len(got)) != args[0] {
 		ts.Fatalf("%d messages, want %v: %v", len(got), args, got)
+	}
+	if len(args) == 2 && (len(got) == 0 || !strings.Contains(got[len(got)-1].Text, args[1])) {
+		ts.Fatalf("%q is not in the last of %v", args[1], got)
 	}
 }
 

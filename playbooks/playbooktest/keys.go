@@ -178,6 +178,7 @@ func Operations() []string {
 	return []string{
 		"token", "users.list", "users.get", "users.suspend", "users.reactivate",
 		"events.introspect", "events.signinattempts", "events.itemusages", "slack", "webhook",
+		"slack.post", "slack.auth", "teams", "pagerduty",
 	}
 }
 

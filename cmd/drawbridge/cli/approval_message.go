@@ -3,6 +3,8 @@ package cli
 import (
 	"context"
 	"fmt"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/drawbridge-soar/drawbridge/cmd/drawbridge/screen"
@@ -15,8 +17,9 @@ import (
 const mostTold = 10
 
 // approvalSender makes the function that tells people of a request: over the
-// connection that the request names, else the configuration's `notify:`.
-func (a *app) approvalSender(connections local.Connections, notify string) func(context.Context, engine.Approval, engine.ChangeSet, engine.RunRecord) error {
+// connection that the request names, else the configuration's `notify:`. link
+// is its `approval_link:`.
+func (a *app) approvalSender(connections local.Connections, notify, link string) func(context.Context, engine.Approval, engine.ChangeSet, engine.RunRecord) error {
 	return func(ctx context.Context, one engine.Approval, set engine.ChangeSet, run engine.RunRecord) error {
 		name := orElse(one.Notify, notify)
 		if name == "" {
@@ -24,12 +27,25 @@ func (a *app) approvalSender(connections local.Connections, notify string) func(
 		}
 		ctx, cancel := context.WithTimeout(ctx, notifyTimeout)
 		defer cancel()
-		m := message.Message{Text: a.approvalMessage(one, set, run), Key: fmt.Sprintf("%s/%d", one.ID, one.Round)}
+		m := message.Message{
+			Text: a.approvalMessage(one, set, run), Link: approvalLink(link, one, run), Key: fmt.Sprintf("%s/%d", one.ID, one.Round),
+		}
 		if err := send(ctx, connections, name, m); err != nil {
 			return fmt.Errorf("telling %s of %s: %w", name, one.ID, err)
 		}
 		return nil
 	}
+}
+
+// approvalLink leads to where people decide. Opening it decides nothing: Drawbridge
+// hears of a decision only from the command that the message names, given by
+// somebody it knows.
+func approvalLink(link string, one engine.Approval, run engine.RunRecord) message.Link {
+	if link == "" {
+		return message.Link{}
+	}
+	filled := strings.NewReplacer("{id}", url.PathEscape(one.ID), "{run}", url.PathEscape(run.ID)).Replace(link)
+	return message.Link{Title: "Look at it and decide", URL: filled}
 }
 
 // approvalMessage is what people are told of a request for approval. It decides

@@ -127,10 +127,10 @@ Look at it and decide: drawbridge approvals show apr_01`
 }
 
 // mailbox is a connection that keeps what it is given.
-type mailbox struct{ got []string }
+type mailbox struct{ got, links []string }
 
 func (m *mailbox) Send(_ context.Context, msg message.Message) error {
-	m.got = append(m.got, msg.Key)
+	m.got, m.links = append(m.got, msg.Key), append(m.links, msg.Link.URL)
 	return nil
 }
 
@@ -146,7 +146,7 @@ func (c connectionsByName) Connection(_ context.Context, name string) (*engine.C
 func TestApproversAreToldOverTheirConnection(t *testing.T) {
 	a, _, _ := desk(t)
 	oncall, team := &mailbox{}, &mailbox{}
-	send := a.approvalSender(connectionsByName{"oncall": oncall, "team": team}, "team")
+	send := a.approvalSender(connectionsByName{"oncall": oncall, "team": team}, "team", "")
 	one := approval("apr_01", engine.ApprovalPending)
 	if err := send(t.Context(), one, setOf(), run(engine.RunWaiting)); err != nil {
 		t.Fatal(err)
@@ -163,7 +163,30 @@ func TestApproversAreToldOverTheirConnection(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	one.Notify = ""
-	if err := a.approvalSender(connectionsByName{}, "")(t.Context(), one, setOf(), run(engine.RunWaiting)); err == nil {
+	if err := a.approvalSender(connectionsByName{}, "", "")(t.Context(), one, setOf(), run(engine.RunWaiting)); err == nil {
 		t.Error("nobody was told, and that is no error")
+	}
+}
+
+// A request links to where it is decided; what it is filled with cannot lead
+// anywhere else.
+func TestApprovalLink(t *testing.T) {
+	a, _, _ := desk(t)
+	team := &mailbox{}
+	send := a.approvalSender(connectionsByName{"team": team}, "team", "https://soar.example.com/{run}/approvals/{id}?from=chat")
+	one := approval("apr_01", engine.ApprovalPending)
+	if err := send(t.Context(), one, setOf(), run(engine.RunWaiting)); err != nil {
+		t.Fatal(err)
+	}
+	one.ID = "../{run}?x=<!channel>|"
+	if err := send(t.Context(), one, setOf(), run(engine.RunWaiting)); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"https://soar.example.com/run_01/approvals/apr_01?from=chat",
+		"https://soar.example.com/run_01/approvals/..%2F%7Brun%7D%3Fx=%3C%21channel%3E%7C?from=chat",
+	}
+	if diff := cmp.Diff(want, team.links); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -258,7 +258,7 @@ func (a *app) over(ctx context.Context, conf *config.Config, r reach, store engi
 	eng, err := local.New(local.Config{
 		Store: store, Actions: actions, Catalog: catalog, Connections: set, Guard: conf.Guard,
 		Programs: a.compiler(&catalog), Compose: a.composer(&catalog), Redact: a.redactor, Log: a.log, Watch: watch,
-		People: conf.People, PlanAge: planAge(conf), Standing: a.standing(conf, set), Tell: a.approvalSender(set, conf.Notify),
+		People: conf.People, PlanAge: planAge(conf), Standing: a.standing(conf, set), Tell: a.approvalSender(set, conf.Notify, conf.ApprovalLink),
 		Grace: limits.Grace, Workers: limits.Workers, Patience: limits.Patience,
 	})
 	if err != nil {

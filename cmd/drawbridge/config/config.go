@@ -32,9 +32,12 @@ type Config struct {
 	Guard       guard.Configuration // the ceiling that playbooks may only lower, and the policy
 	People      []engine.Person     // who may decide; no two answer to the same name
 	Notify      string              // connection that hears of approvals wanted and of runs that did not succeed; "" for none
-	MaxPlanAge  time.Duration       // how old a plan may be when it is applied; 0, as in the zero Config, is DefaultMaxPlanAge
-	Retention   Retention
-	Network     Network
+	// ApprovalLink is the address that a request for approval links to, with {id}
+	// and {run} for what is asked for; "" for no link.
+	ApprovalLink string
+	MaxPlanAge   time.Duration // how old a plan may be when it is applied; 0, as in the zero Config, is DefaultMaxPlanAge
+	Retention    Retention
+	Network      Network
 	// Hash is the hex SHA-256 of the file; "" without one.
 	Hash     string
 	Serve    Serve     // as DefaultServe where the file says nothing; the zero Serve in the zero Config

@@ -92,7 +92,7 @@ func TestWholeConfiguration(t *testing.T) {
 			{Name: "alice", OSUser: "alice", Email: "alice@example.com", Groups: []string{"security-oncall"}},
 			{Name: "bob", Email: "bob@example.com"},
 		},
-		Notify: "team", MaxPlanAge: 12 * time.Hour,
+		Notify: "team", ApprovalLink: "https://soar.example.com/approvals/{id}", MaxPlanAge: 12 * time.Hour,
 		Retention: config.Retention{Runs: 30 * 24 * time.Hour, Keep: 5000, MaxSize: 500_000_000}, Hash: hashOf(data),
 		Serve: config.Serve{
 			Listen: "0.0.0.0:9000", Socket: config.Socket{Path: "/etc/drawbridge/run/drawbridge.sock", Mode: 0o660, Group: "security"},

@@ -1,8 +1,10 @@
 package config
 
 import (
+	"net/url"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/drawbridge-soar/drawbridge/engine"
@@ -19,7 +21,7 @@ type decoder struct {
 
 func (d *decoder) config(n *yamldoc.Node, c *Config) {
 	known := []string{
-		"playbooks", "connections", "defaults", "guard", "policy", "people", "notify", "max_plan_age", "retention", "network", "serve", "webhooks",
+		"playbooks", "connections", "defaults", "guard", "policy", "people", "notify", "approval_link", "max_plan_age", "retention", "network", "serve", "webhooks",
 	}
 	if !d.isMap(n, "the configuration", known) {
 		return
@@ -30,6 +32,7 @@ func (d *decoder) config(n *yamldoc.Node, c *Config) {
 	c.Guard = d.guard(n.Get("guard"))
 	c.People = d.people(n.Get("people"))
 	c.Notify = d.notify(n.Get("notify"), c)
+	c.ApprovalLink = d.approvalLink(n.Get("approval_link"))
 	c.Guard.Policies = d.policies(n.Get("policy"), c)
 	c.MaxPlanAge = d.positive(n.Get("max_plan_age"), "max_plan_age", DefaultMaxPlanAge)
 	c.Retention = d.retention(n.Get("retention"))
@@ -193,4 +196,21 @@ func (d *decoder) notify(n *yamldoc.Node, c *Config) string {
 	name, ok := d.connectionOffering(n, "messages", c)
 	d.notifyWrong = !ok
 	return name
+}
+
+// approvalLink reads the address of a page about an approval. It is shown to
+// whoever reads the channel, so it must be neither in clear nor a credential.
+func (d *decoder) approvalLink(n *yamldoc.Node) string {
+	link := d.text(n)
+	if link == "" {
+		return ""
+	}
+	filled := strings.NewReplacer("{id}", "id", "{run}", "run").Replace(link)
+	u, err := url.Parse(filled)
+	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || strings.ContainsAny(filled, "{} \t\n<>|\\") {
+		d.report(n.Errorf("approval-link", "approval_link must be an address that begins with https://, with nothing in braces but {id} and {run}").
+			WithHint("such as https://soar.example.com/approvals/{id}"))
+		return ""
+	}
+	return link
 }

@@ -178,6 +178,52 @@ tests:
 	passes(t, runOne(t, playbook, test, map[string]string{"drawbridge.yaml": configuration}))
 }
 
+// TestEveryMessengerIsSimulated sends a hostile name everywhere, and finds what
+// people read there.
+func TestEveryMessengerIsSimulated(t *testing.T) {
+	playbook := `steps:
+  - { uses: user.get, id: eve, with: { email: eve@example.com } }
+`
+	for _, name := range []string{"hook", "bot", "teams", "pager"} {
+		playbook += "  - { uses: message.send, connection: " + name + ", with: { text: \"" + name + ": ${{ steps.eve.user.name }}\" } }\n"
+	}
+	playbook += `  - uses: message.send
+    connection: pager
+    with: { text: done, fields: { event: resolve, dedup_key: names } }
+`
+	configuration := `connections:
+  people: { provider: onepassword, account: REAL, region: eu, client_id: "env://UNSET", client_secret: "file:///nowhere" }
+  hook:   { provider: slack, webhook_url: "env://UNSET" }
+  bot:    { provider: slack, token: "env://UNSET", channel: C0REAL }
+  teams:  { provider: teams, webhook_url: "env://UNSET" }
+  pager:  { provider: pagerduty, routing_key: "env://UNSET", region: eu }
+`
+	test := `tenant: { people: [{ email: eve@example.com, name: "Eve [x](https://evil.example) <!channel>" }] }
+tests:
+  - name: messages arrive
+    expect:
+      status: succeeded
+      messages:
+        count: 5
+        contains:
+          - "hook: Eve [x](https://evil.example) &lt;!channel&gt;"
+          - "bot: Eve [x](https://evil.example) &lt;!channel&gt;"
+          - "teams: Eve [x](https://evil.example) <!channel>"
+          - "pager: Eve [x](https://evil.example) <!channel>"
+          - resolve names
+  - name: Slack's bot is refused
+    faults: [{ operation: slack.post, kind: unavailable, always: true }]
+    expect: { status: failed, messages: { count: 1 } }
+  - name: Teams does not answer
+    faults: [{ operation: teams, kind: gateway, always: true }]
+    expect: { status: failed, messages: { count: 2 } }
+  - name: PagerDuty has a bad moment
+    faults: [{ operation: pagerduty, kind: rate_limited }]
+    expect: { status: succeeded, messages: { count: 5 } }
+`
+	passes(t, runOne(t, playbook, test, map[string]string{"drawbridge.yaml": configuration}))
+}
+
 func TestTheConfigurationsGuardHoldsUnlessTheTestHasItsOwn(t *testing.T) {
 	playbook := "steps:\n  - uses: user.suspend\n    with: { email: sam@example.com }\n"
 	configuration := `connections:
@@ -222,6 +268,7 @@ func TestFaultsAreThoseOfTheSimulators(t *testing.T) {
 	operations := []sim.Operation{
 		sim.OpToken, sim.OpListUsers, sim.OpGetUser, sim.OpSuspend, sim.OpReactivate,
 		sim.OpIntrospect, sim.OpSignIns, sim.OpItemUsages, sim.OpSlack, sim.OpWebhook,
+		sim.OpSlackPost, sim.OpSlackAuth, sim.OpTeams, sim.OpPagerDuty,
 	}
 	if got := playbooktest.FaultKinds(); !slices.EqualFunc(got, kinds, func(a string, b sim.FaultKind) bool { return a == string(b) }) {
 		t.Errorf("kinds are %s", strings.Join(got, ", "))

@@ -55,7 +55,12 @@ func redirected(c config.Connection, tenant sim.Credentials) config.Connection {
 		delete(c.Settings, "region")
 		c.Settings["base_url"], c.Settings["token"] = address, secret.Reference("env://EVENTS_TOKEN")
 	case "slack":
-		c.Settings["webhook_url"] = secret.Reference("env://SLACK")
+		redirectSlack(c.Settings, tenant)
+	case "teams":
+		c.Settings["webhook_url"] = secret.Reference("env://TEAMS")
+	case "pagerduty":
+		delete(c.Settings, "region")
+		c.Settings["base_url"], c.Settings["routing_key"] = address, secret.Reference("env://PAGERDUTY")
 	case "webhook":
 		delete(c.Settings, "url")
 		c.Settings["secret_url"] = secret.Reference("env://WEBHOOK")
@@ -64,6 +69,16 @@ func redirected(c config.Connection, tenant sim.Credentials) config.Connection {
 		c.Provider.Open = cannotBeSimulated
 	}
 	return c
+}
+
+// redirectSlack keeps a bot a bot, and a webhook a webhook.
+func redirectSlack(settings map[string]any, tenant sim.Credentials) {
+	if settings["token"] == nil {
+		settings["webhook_url"] = secret.Reference("env://SLACK")
+		return
+	}
+	settings["base_url"], settings["channel"] = address, tenant.SlackChannel
+	settings["token"] = secret.Reference("env://SLACK_BOT")
 }
 
 func cannotBeSimulated(o engine.Opening) (*engine.Connection, error) {
@@ -75,7 +90,8 @@ func cannotBeSimulated(o engine.Opening) (*engine.Connection, error) {
 func secrets(tenant sim.Credentials) func(string) (string, bool) {
 	known := map[string]string{
 		"CLIENT_ID": tenant.ClientID, "CLIENT_SECRET": tenant.ClientSecret, "EVENTS_TOKEN": tenant.EventsToken,
-		"SLACK": address + tenant.SlackPath, "WEBHOOK": address + tenant.WebhookPath, "SIMULATED": "a-secret-of-the-simulated-tenant",
+		"SLACK": address + tenant.SlackPath, "WEBHOOK": address + tenant.WebhookPath,
+		"SLACK_BOT": tenant.SlackToken, "TEAMS": address + tenant.TeamsPath, "PAGERDUTY": tenant.PagerDutyKey, "SIMULATED": "a-secret-of-the-simulated-tenant",
 	}
 	return func(name string) (string, bool) {
 		value, ok := known[name]

@@ -32,6 +32,7 @@ func Provider() engine.Provider {
 	return engine.Provider{
 		Name:    "pagerduty",
 		Summary: "Opens, acknowledges and resolves alerts in PagerDuty, through the Events API v2.",
+		Setup:   setup,
 		Doc:     doc,
 		Settings: []engine.Field{
 			{
@@ -62,13 +63,12 @@ func Provider() engine.Provider {
 	}
 }
 
-const doc = `In PagerDuty:
+const setup = `1. In PagerDuty, open *Services → Service Directory* and the service whose on-call people are to hear of it, or make a *New Service*. It needs the role *Manager* or higher.
+2. Under *Integrations*, choose *Add an integration*, *Events API V2*, *Add*.
+3. Open the integration and copy the *Integration Key*. Put it into ` + "`PAGERDUTY_ROUTING_KEY`" + `, and keep it as a secret: whoever has it can wake people.
+4. Where the account's address ends in ` + "`.eu.pagerduty.com`" + `, set ` + "`region: eu`" + `.`
 
-1. *Services → Service Directory*, and the service whose on-call people are to hear of it (or *New Service*). It needs the role *Manager* or higher.
-2. *Integrations → Add an integration*, choose *Events API V2*, *Add*.
-3. Open the integration and copy the *Integration Key*. It is a secret: whoever has it can wake people. Keep it where ` + "`routing_key`" + ` says: ` + "`export PAGERDUTY_ROUTING_KEY=…`" + `.
-
-A message opens an alert. The first line of its text, up to 1,024 characters, is the summary; where there is more, the whole text is among the alert's details. The message's fields say the rest:
+const doc = `A message opens an alert. The first line of its text, up to 1,024 characters, is the summary; where there is more, the whole text is among the alert's details. The message's fields say the rest:
 
 | Field | Meaning |
 |---|---|

@@ -27,6 +27,7 @@ func Provider() engine.Provider {
 	return engine.Provider{
 		Name:    "teams",
 		Summary: "Posts messages to a Microsoft Teams chat or channel, through a workflow.",
+		Setup:   setup,
 		Doc:     doc,
 		Settings: []engine.Field{{
 			Name: "webhook_url", Type: engine.Type{Kind: engine.KindSecret}, Required: true,
@@ -40,13 +41,11 @@ func Provider() engine.Provider {
 	}
 }
 
-const doc = `A workflow takes the messages and posts them. In Teams:
+const setup = `1. In Teams, at the channel or chat, choose *… → Workflows* and the template *Send webhook alerts to a channel* (or *to a chat*); in the Workflows app it is the trigger *When a Teams webhook request is received* with the action *Post card in a chat or channel*. Whoever makes it must be a member there, and *Anyone* must be allowed to trigger it.
+2. Choose the team and the channel, *Save*, and copy the URL that is shown. It ends in ` + "`&sig=…`" + ` and is a secret: whoever has it can post. Put it into ` + "`TEAMS_WEBHOOK`" + `, in single quotes.
+3. Give the workflow a second owner (*Edit → Share*): it stops when the account of its only owner is closed.`
 
-1. At the channel or chat, *… → Workflows*, and choose the template *Send webhook alerts to a channel* (or *to a chat*). In the Workflows app it is the trigger *When a Teams webhook request is received* with the action *Post card in a chat or channel*. Whoever makes it must be a member there; *Anyone* must be allowed to trigger it.
-2. Choose the team and the channel, *Save*, and copy the URL that is shown. It ends in ` + "`&sig=…`" + ` and is a secret: whoever has it can post. Keep it where ` + "`webhook_url`" + ` says, in quotes: ` + "`export TEAMS_WEBHOOK='https://….api.powerplatform.com/…'`" + `.
-3. Give the workflow a second owner (*Edit → Share*): it stops working when the account of its only owner is closed.
-
-The webhooks of Office 365 connectors (` + "`….webhook.office.com`" + `) are retired, and are refused.
+const doc = `A workflow takes the messages and posts them. The webhooks of Office 365 connectors (` + "`….webhook.office.com`" + `) are retired, and are refused.
 
 What you write in a playbook is [the Markdown of Adaptive Cards](https://learn.microsoft.com/adaptive-cards/authoring-cards/text-features): ` + "`**bold**`, `_italic_`, `- lists`, `[links](https://example.com)`" + `. In interpolated values everything that could begin markup is escaped, so that a name makes no link and mentions nobody. Fields beside the text are not sent. A card is at most 28 KB: what is longer is cut off, and the card says so.
 
