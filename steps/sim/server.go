@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -147,8 +148,7 @@ func segments(r *http.Request) []string {
 
 func (t *Tenant) note(c call, status int) {
 	path := c.r.URL.Path
-	switch c.op {
-	case OpSlack, OpWebhook, OpTeams, "":
+	if slices.Contains([]Operation{OpSlack, OpWebhook, OpTeams, ""}, c.op) {
 		path = ""
 	}
 	t.mu.Lock()

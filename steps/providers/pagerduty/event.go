@@ -16,8 +16,7 @@ import (
 // The limits of the Events API, in characters and in bytes.
 const (
 	maxSummary = 1024
-	maxKey     = 255
-	maxField   = 255 // ours, of source, component, group and class: they are names
+	maxField   = 255 // of dedup_key; and ours of source, component, group and class, which are names
 	maxEvent   = 512 << 10
 )
 
@@ -37,11 +36,11 @@ type defaults struct{ severity, source string }
 func eventOf(msg message.Message, d defaults) (map[string]any, error) {
 	f := fields{rest: message.CleanFields(msg.Fields)}
 	action := f.oneOf("event", trigger, trigger, acknowledge, resolve)
-	key := f.text("dedup_key", maxKey, "")
+	key := f.text("dedup_key", "")
 	severity := f.oneOf("severity", cmp.Or(d.severity, defaultSeverity), severities()...)
-	payload := map[string]any{"severity": severity, "source": f.text("source", maxField, cmp.Or(d.source, defaultSource))}
+	payload := map[string]any{"severity": severity, "source": f.text("source", cmp.Or(d.source, defaultSource))}
 	for _, name := range []string{"component", "group", "class"} {
-		if value := f.text(name, maxField, ""); value != "" {
+		if value := f.text(name, ""); value != "" {
 			payload[name] = value
 		}
 	}
@@ -73,7 +72,7 @@ func eventOf(msg message.Message, d defaults) (map[string]any, error) {
 
 // keyOf is a message's key as a dedup key: the same for every attempt.
 func keyOf(key string) string {
-	if clean := message.Clean(key, 0); clean == key && utf8.RuneCountInString(key) <= maxKey {
+	if clean := message.Clean(key, 0); clean == key && utf8.RuneCountInString(key) <= maxField {
 		return key
 	}
 	sum := sha256.Sum256([]byte(key))
@@ -117,9 +116,9 @@ type fields struct {
 	err  error
 }
 
-// text is a field that must be text of at most limit characters; what is
+// text is a field that must be text of at most maxField characters; what is
 // otherwise where it is absent.
-func (f *fields) text(name string, limit int, otherwise string) string {
+func (f *fields) text(name, otherwise string) string {
 	value, given := f.rest[name]
 	delete(f.rest, name)
 	if !given || value == nil {
@@ -131,15 +130,15 @@ func (f *fields) text(name string, limit int, otherwise string) string {
 		f.wrong(name, "must be text, not %v", value)
 	case strings.TrimSpace(text) == "":
 		f.wrong(name, "must not be empty; leave it out instead")
-	case utf8.RuneCountInString(text) > limit:
-		f.wrong(name, "has %d characters and at most %d are possible", utf8.RuneCountInString(text), limit)
+	case utf8.RuneCountInString(text) > maxField:
+		f.wrong(name, "has %d characters and at most %d are possible", utf8.RuneCountInString(text), maxField)
 	}
 	return text
 }
 
 // oneOf is a field that must be one of these words.
 func (f *fields) oneOf(name, otherwise string, words ...string) string {
-	word := f.text(name, maxField, otherwise)
+	word := f.text(name, otherwise)
 	if !slices.Contains(words, word) {
 		f.wrong(name, "must be %s or %s, not %q", strings.Join(words[:len(words)-1], ", "), words[len(words)-1], word)
 	}
