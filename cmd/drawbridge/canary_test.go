@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"io/fs"
 	"net/http/httptest"
 	"net/url"
@@ -27,12 +28,19 @@ func TestNoSecretGetsOut(t *testing.T) {
 	defer server.Close()
 	good := credentials(tenant, server.URL)
 	c := tenant.Credentials()
-	canaries := []string{good["OP_CLIENT_ID"], good["OP_CLIENT_SECRET"], good["OP_EVENTS_TOKEN"], good["SLACK_WEBHOOK"], c.SlackPath}
+	canaries := []string{
+		good["OP_CLIENT_ID"], good["OP_CLIENT_SECRET"], good["OP_EVENTS_TOKEN"], good["SLACK_WEBHOOK"], c.SlackPath,
+		good["TEAMS_WEBHOOK"], c.TeamsPath, good["SLACK_BOT_TOKEN"], good["PAGERDUTY_ROUTING_KEY"],
+	}
 	wrong := map[string]string{
 		"OP_CLIENT_ID":     `canary-id "quoted"/+&=ü`,
 		"OP_CLIENT_SECRET": `canary-secret "quoted"\/+&=%ü<b>`,
 		"OP_EVENTS_TOKEN":  "canary.events-token+/=.x",
 		"SLACK_WEBHOOK":    server.URL + "/services/TCANARY/BCANARY/canary?token=a+b&c=%22d",
+		"TEAMS_WEBHOOK":    server.URL + "/workflows/CANARYFLOW/triggers/manual/paths/invoke?sig=canary-signature_a%2Fb",
+		"SLACK_BOT_TOKEN":  "xoxb-canary-token+/=",
+
+		"PAGERDUTY_ROUTING_KEY": "canary-routing-key-0123456789abc",
 	}
 	for _, secret := range wrong {
 		canaries = append(canaries, secret)
@@ -41,6 +49,7 @@ func TestNoSecretGetsOut(t *testing.T) {
 	if err := writeExamples(dir, adaptation{url: server.URL}); err != nil {
 		t.Fatal(err)
 	}
+	writeMessengers(t, dir, server.URL, c.SlackChannel)
 	var printed bytes.Buffer
 	run := func(env map[string]string, args ...string) {
 		printed.Write(runIn(t, dir, env, args...))
@@ -69,7 +78,18 @@ func TestNoSecretGetsOut(t *testing.T) {
 	run(good, "handover", "-o", "json")
 	run(good, "runs", "list", "-v")
 	run(good, "runs", "show", "last", "-o", "json")
+	for _, env := range []map[string]string{good, wrong} {
+		for _, name := range messengers() {
+			run(env, "run", name+".yaml", "--config", "messengers.yaml", "-v")
+		}
+		run(env, "connections", "test", "--config", "messengers.yaml", "-v")
+	}
 
+	for _, op := range []sim.Operation{sim.OpSlackPost, sim.OpSlackAuth, sim.OpTeams, sim.OpPagerDuty} {
+		if tenant.Count(op) == 0 {
+			t.Errorf("nothing was asked of %s", op)
+		}
+	}
 	if !bytes.Contains(printed.Bytes(), []byte("<secret>")) {
 		t.Error("no secret was ever near an output: the test looks in the wrong place")
 	}
@@ -77,6 +97,27 @@ func TestNoSecretGetsOut(t *testing.T) {
 	killRun(t, tenant, dir, good)
 	if seen := lookInFiles(t, dir, canaries); !seen["drawbridge.db"] || !seen["drawbridge.db-wal"] {
 		t.Errorf("the database and its log were not looked at: %v", seen)
+	}
+}
+
+func messengers() []string { return []string{"bot", "teams", "pager"} }
+
+// writeMessengers adds a configuration with the messengers that the examples do
+// not have, and a playbook for each.
+func writeMessengers(t *testing.T, dir, url, channel string) {
+	t.Helper()
+	files := map[string]string{"messengers.yaml": fmt.Sprintf(`connections:
+  bot: { provider: slack, token: env://SLACK_BOT_TOKEN, channel: %s, base_url: %q }
+  teams: { provider: teams, webhook_url: env://TEAMS_WEBHOOK }
+  pager: { provider: pagerduty, routing_key: env://PAGERDUTY_ROUTING_KEY, base_url: %[2]q }
+`, channel, url)}
+	for _, name := range messengers() {
+		files[name+".yaml"] = "steps: [{ uses: message.send, connection: " + name + ", with: { text: hello } }]\n"
+	}
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

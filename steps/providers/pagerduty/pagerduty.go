@@ -79,13 +79,7 @@ const doc = `A message opens an alert. The first line of its text, up to 1,024 c
 | ` + "`component`, `group`, `class`" + ` | what people search by |
 | any other | stands among the details |
 
-` + "```yaml" + `
-- uses: message.send
-  connection: pagerduty
-  with:
-    text: "Three accounts were guessed"
-    fields: { severity: critical, dedup_key: "guessed-${{ run.playbook }}" }
-` + "```" + `
+So ` + "`fields: { severity: critical, dedup_key: guessed-sign-ins }`" + ` opens an alert, and ` + "`fields: { event: resolve, dedup_key: guessed-sign-ins }`" + ` closes it.
 
 To acknowledge and to resolve, PagerDuty takes the key only: the text of such a message is not shown anywhere. Interpolated values are stripped of control, bidirectional and invisible characters; PagerDuty knows no markup in them. An event is at most 512 KB: of a larger one the details are left out, and it says so. PagerDuty answers that it has taken an event (202), before it has processed it.
 
