@@ -55,7 +55,12 @@ func leakings() map[string]leaking {
 			secrets:  map[string]string{"A": "canary.events-token.with-a-signature"},
 			steps:    "      - { id: signins, uses: signin.list, with: { from: \"${{ ago('2h') }}\" } }\n",
 		},
-		"slack":    {settings: "webhook_url: env://A", secrets: map[string]string{"A": "BASE/services/TCANARY/BCANARY/canarycanary"}, steps: tell},
+		"slack": {settings: "webhook_url: env://A", secrets: map[string]string{"A": "BASE/services/TCANARY/BCANARY/canarycanary"}, steps: tell},
+		"teams": {settings: "webhook_url: env://A", secrets: map[string]string{"A": "BASE/workflows/canaryflow/invoke?sv=1.0&sig=canary-signature_0123"}, steps: tell},
+		"pagerduty": {
+			settings: "base_url: BASE, routing_key: env://A", steps: tell,
+			secrets: map[string]string{"A": "canary-routing-key-0123456789abc"},
+		},
 		"terminal": {settings: "", steps: tell, silent: true},
 		"webhook": {
 			settings: "secret_url: env://A, token: env://B", steps: tell,
@@ -137,30 +142,46 @@ func TestNoProviderLeaks(t *testing.T) {
 		}
 		t.Run(p.Name, func(t *testing.T) {
 			t.Parallel()
-			if c.silent {
-				c.leak(t, p.Name, "http://127.0.0.1:9", nil)
-				return
-			}
-			for _, trouble := range slices.Sorted(maps.Keys(troubles())) {
-				t.Run(trouble, func(t *testing.T) {
-					t.Parallel()
-					s := serveTrouble(t, troubles()[trouble])
-					c.leak(t, p.Name, s.URL, s)
-				})
-			}
-			t.Run("TLS that cannot be trusted", func(t *testing.T) {
-				t.Parallel()
-				server := httptest.NewUnstartedServer(http.NotFoundHandler())
-				server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, 0)
-				server.StartTLS()
-				t.Cleanup(server.Close)
-				c.leak(t, p.Name, server.URL, nil)
-			})
+			c.everywhere(t, p.Name)
 		})
 	}
 	for name := range cases {
 		t.Errorf("there is no provider %s", name)
 	}
+}
+
+// TestASlackBotLeaksNothing is about the other way into Slack.
+func TestASlackBotLeaksNothing(t *testing.T) {
+	t.Parallel()
+	leaking{
+		settings: "base_url: BASE, channel: C0123456789, token: env://A",
+		secrets:  map[string]string{"A": "xoxb-canary-0123456789+/="},
+		steps:    leakings()["slack"].steps,
+	}.everywhere(t, "slack")
+}
+
+// everywhere is leak with every trouble a service can be in.
+func (c leaking) everywhere(t *testing.T, provider string) {
+	t.Helper()
+	if c.silent {
+		c.leak(t, provider, "http://127.0.0.1:9", nil)
+		return
+	}
+	for _, trouble := range slices.Sorted(maps.Keys(troubles())) {
+		t.Run(trouble, func(t *testing.T) {
+			t.Parallel()
+			s := serveTrouble(t, troubles()[trouble])
+			c.leak(t, provider, s.URL, s)
+		})
+	}
+	t.Run("TLS that cannot be trusted", func(t *testing.T) {
+		t.Parallel()
+		server := httptest.NewUnstartedServer(http.NotFoundHandler())
+		server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, 0)
+		server.StartTLS()
+		t.Cleanup(server.Close)
+		c.leak(t, provider, server.URL, nil)
+	})
 }
 
 // trouble is a service in trouble that remembers what it was sent.
