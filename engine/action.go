@@ -123,6 +123,16 @@ type Subject struct {
 	Aliases    []string       // other names protection matches: e-mail addresses
 	Population *Population    // set when a whole directory was read to find it
 	Record     map[string]any // what else was read of it, for the outputs of Preview and Perform; never compared or stored
+
+	// Blind says that no read shows whether the change was made: a request that
+	// was sent, a link that was shared. Its State and the preview's After differ
+	// always, and a transient failure of Perform means that it was not made. After
+	// a lost reply or a crash nothing is concluded from reading: it ends unsettled,
+	// and a person decides whether it is made again.
+	Blind bool
+	// Repeatable, of a Blind one, says that making the change twice is the same as
+	// making it once: it is made again, under the same key, instead of unsettled.
+	Repeatable bool
 }
 
 // Target names what is changed.

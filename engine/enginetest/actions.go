@@ -14,6 +14,7 @@ func Actions() []engine.Action {
 		turn{name: "world.lock", verb: "lock", to: locked, inverse: "world.unlock", access: engine.Takes},
 		turn{name: "world.unlock", verb: "unlock", to: open, inverse: "world.lock", access: engine.Gives},
 		turn{name: "world.erase", verb: "erase", to: erased},
+		post{name: "world.post", verb: "post"}, post{name: "world.file", verb: "file", repeatable: true},
 	}
 }
 
@@ -178,4 +179,40 @@ func (a turn) outputs(before engine.Subject) map[string]any {
 		"changed": before.State["state"] != a.to,
 		"account": map[string]any{"id": before.Record["id"], "email": before.Record["email"], "state": a.to},
 	}
+}
+
+// post is world.post, which no read shows, and world.file, of which twice is as
+// good as once.
+type post struct {
+	name, verb string
+	repeatable bool
+}
+
+// Spec declares the action.
+func (a post) Spec() engine.ActionSpec {
+	return spec(a.name, "Posts something nobody sees.", engine.Change, id(), []engine.Field{{Name: "receipt", Type: engine.TypeString()}})
+}
+
+// Read reads nothing.
+func (a post) Read(_ context.Context, call engine.Call) (engine.Subject, error) {
+	_, conn, err := reach(call)
+	id := fmt.Sprint(call.Inputs["id"])
+	return engine.Subject{
+		Connection: conn, Target: engine.Target{ID: id, Name: "Letter " + id}, State: map[string]any{"posted": false},
+		Blind: true, Repeatable: a.repeatable,
+	}, err
+}
+
+// Preview says that it would be posted; what the receipt says only posting tells.
+func (a post) Preview(engine.Call, engine.Subject) (engine.Preview, error) {
+	return engine.Preview{After: map[string]any{"posted": true}}, nil
+}
+
+// Perform posts it.
+func (a post) Perform(ctx context.Context, call engine.Call, before engine.Subject) (map[string]any, error) {
+	s, _, err := reach(call)
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{"receipt": "receipt of " + before.Target.ID}, s.post(ctx, a.verb, before.Target.ID)
 }

@@ -123,6 +123,7 @@ func Run(t *testing.T, r Runtime) {
 		{"Refusals", testRefusals},
 		{"Crashes", testCrashes},
 		{"Settling", testSettling},
+		{"Blind", testBlind},
 		{"Stopping", testStopping},
 		{"Secrets", testSecrets},
 		{"Together", testTogether},

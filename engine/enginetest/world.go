@@ -281,6 +281,10 @@ func (s service) tell(ctx context.Context, text string) error {
 	return s.call(ctx, "tell "+text, func() { s.world.done = append(s.world.done, "tell "+text) })
 }
 
+func (s service) post(ctx context.Context, verb, id string) error {
+	return s.call(ctx, verb+" "+id, func() { s.world.done = append(s.world.done, verb+" "+id) })
+}
+
 // connections opens the world for one process.
 type connections struct {
 	world *World

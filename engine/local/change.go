@@ -305,9 +305,7 @@ func (c *change) perform(ctx, calls context.Context) (*answer, bool) {
 	}
 	limited, cancel := context.WithTimeoutCause(calls, c.limit(), errDeadline)
 	defer cancel()
-	outputs, err := guarded(c.drive, c.input, func() (map[string]any, error) {
-		return c.action.Perform(limited, c.input, c.seen.subject)
-	})
+	outputs, err := c.attempts(limited)
 	if err != nil {
 		return c.performFailed(limited, calls, err)
 	}
@@ -326,14 +324,15 @@ func (c *change) limit() time.Duration {
 // performFailed reports a failure only where the change certainly did not
 // happen, and finds that out where the failure does not say so.
 func (c *change) performFailed(limited, calls context.Context, err error) (*answer, bool) {
-	var classified *engine.Failure
-	certain := errors.As(err, &classified) && !classified.Uncertain() && classified.Code != codeCrash
-	if certain && limited.Err() == nil {
+	if c.isCertain(err) && limited.Err() == nil {
 		return c.drive.failed(c.job, c.facts, engine.AsFailure(err)), false
 	}
 	failure := c.drive.failure(limited, c.job, err)
 	if failure == nil { // cut off by the end of the process
 		return &answer{left: true}, true
+	}
+	if c.seen.subject.Blind {
+		return c.notSeen(failure), true
 	}
 	return c.readBack(calls, failure)
 }

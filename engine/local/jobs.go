@@ -189,6 +189,8 @@ func statusOf(f *engine.Failure) engine.StepStatus {
 		return engine.StepRefused
 	case f.Class == engine.ClassCancelled:
 		return engine.StepCancelled
+	case f.Class == engine.ClassUnsettled:
+		return engine.StepUnsettled
 	default:
 		return engine.StepFailed
 	}

@@ -48,13 +48,15 @@ func (c *change) settleIntent(calls context.Context) *answer {
 	})
 	c.drive.engine.config.Log.Info("read back a change whose result was unknown",
 		"run", c.drive.record.ID, "step", intent.Path, "target", intent.Target.ID, "happened", v == happened, "known", v != unknown)
-	switch v {
-	case happened:
+	switch {
+	case v == happened:
 		return c.happened(*intent, subject)
-	case didNot:
+	case v == didNot, errors.Is(err, errBlind) && subject.Repeatable:
 		return nil
-	case abandoned:
+	case v == abandoned:
 		return &answer{left: true}
+	case subject.Blind:
+		return c.endBlind(*intent, err)
 	default:
 		return &answer{open: c.openFailure(intent.Target, err)}
 	}
@@ -128,6 +130,8 @@ func (c *change) ask(calls context.Context, q question, final bool) (verdict, en
 		return unknown, subject, fmt.Errorf("reading it back: %w", err)
 	case redact.String(subject.Target.ID) != q.target:
 		return unknown, subject, fmt.Errorf("reading it back found another target, %s", subject.Target.ID)
+	case subject.Blind:
+		return unknown, subject, errBlind
 	case bytes.Equal(stored, q.after):
 		return happened, subject, nil
 	case !bytes.Equal(stored, q.before):
@@ -138,6 +142,9 @@ func (c *change) ask(calls context.Context, q question, final bool) (verdict, en
 		return unknown, subject, nil
 	}
 }
+
+// errBlind is why a target is not read back: it would show nothing.
+var errBlind = engine.Fail(engine.ClassUnsettled, "blind", "nothing that can be read shows it")
 
 // isHopeless reports whether reading again soon would fail the same way.
 func isHopeless(err error) bool {
@@ -164,6 +171,9 @@ func (c *change) happened(mine engine.StepRecord, now engine.Subject) *answer {
 	preview, err := guarded(c.drive, c.input, func() (engine.Preview, error) { return c.action.Preview(c.input, now) })
 	if err != nil {
 		return c.drive.failed(c.job, c.facts, engine.AsFailure(err))
+	}
+	if now.Blind && preview.Outputs == nil { // what the service answered then is not kept
+		return &answer{event: c.job.done([]byte("{}"), c.facts.outcome, nil), facts: c.facts}
 	}
 	return c.answer(preview.Outputs)
 }
