@@ -77,6 +77,17 @@ func (c *Client) pausedFor() time.Duration {
 	return c.paused.Sub(c.opts.Now())
 }
 
+// Pause makes every caller wait until a time, because the service has said that
+// no call is left before; at most an hour from now counts.
+func (c *Client) Pause(until time.Time) {
+	if latest := c.opts.Now().Add(maxPause); until.After(latest) {
+		until = latest
+	}
+	if until.After(c.opts.Now()) {
+		c.pause(until)
+	}
+}
+
 // pause makes every caller wait, because the service asked one of them to.
 func (c *Client) pause(until time.Time) {
 	c.mu.Lock()
