@@ -1,0 +1,6 @@
+package rest
+
+import "net/http"
+
+// NextLink is nextLink.
+func NextLink(header http.Header) (string, error) { return nextLink(header) }
