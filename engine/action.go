@@ -39,9 +39,17 @@ type ActionSpec struct {
 	Inputs     []Field
 	ExactlyOne [][]string // groups of inputs of which exactly one must be given
 	Outputs    []Field
+	Shape      *Shape // an output whose type the playbook says; nil for none
 	Inverse    string // name of the action that takes a change back; "" for none
 	Access     Access // of a reversible change
 	Examples   []Example
+}
+
+// Shape lets a playbook say of which type an output is. The type is known when
+// the playbook is checked, and an answer that does not fit it fails the step.
+type Shape struct {
+	Input  string // of KindType; it is written out in the playbook, and the action does not get it
+	Output string // whose declared type holds without the input
 }
 
 // Example is a playbook fragment (a list of steps) that the suite checks.
@@ -180,6 +188,12 @@ func NewActions(list ...Action) (*Actions, error) {
 		}
 		if !fits(action, spec.Effect) {
 			return nil, fmt.Errorf("%w: %s has the effect %q but not its methods", ErrActions, spec.Name, spec.Effect)
+		}
+		if shape := spec.Shape; shape != nil {
+			in, _ := FieldNamed(spec.Inputs, shape.Input)
+			if _, has := FieldNamed(spec.Outputs, shape.Output); in.Type.Kind != KindType || !has {
+				return nil, fmt.Errorf("%w: %s has no input %q of kind type, or no output %q", ErrActions, spec.Name, shape.Input, shape.Output)
+			}
 		}
 		a.byName[spec.Name] = action
 		a.names = append(a.names, spec.Name)

@@ -19,6 +19,7 @@ const (
 	KindList      Kind = "list"      // []any
 	KindMap       Kind = "map"       // map[string]any: fixed Fields, or free keys with Elem values
 	KindPredicate Kind = "predicate" // Predicate: a bool expression over one row, evaluated by the action
+	KindType      Kind = "type"      // a type that is written out; only in the input that an action's Shape names
 	KindSecret    Kind = "secret"    // secret.Reference; only in the settings of a connection
 )
 

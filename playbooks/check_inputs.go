@@ -33,6 +33,7 @@ func (c *checker) inputs(with item, declared []engine.Field, owner inputOwner, a
 	for _, f := range declared {
 		e, given := with.node.Entry(f.Name)
 		switch {
+		case given && f.Type.Kind == engine.KindType: // it says what the output is
 		case given:
 			out = append(out, program.Assignment{Name: f.Name, Type: f.Type, Value: c.field(e.Value, f, at)})
 		case f.Required && !slices.Contains(meant, f.Name):

@@ -21,13 +21,39 @@ func (c *checker) uses(s *step, n *program.Node, in view) (*program.Uses, engine
 	if !known {
 		return &program.Uses{}, engine.Type{}
 	}
-	u := &program.Uses{Action: spec.Name, Effect: spec.Effect, Declared: spec.Inputs, Output: spec.Output()}
+	u := &program.Uses{Action: spec.Name, Effect: spec.Effect, Declared: spec.Inputs, Output: c.output(s.given["with"], spec)}
 	owner := inputOwner{name: spec.Name, at: s.node.FirstKey(), exactlyOne: spec.ExactlyOne}
 	u.Inputs = c.inputs(s.given["with"], certainFields(spec.Inputs), owner, at)
 	u.Connection = c.connection(s, spec)
 	n.For = c.temporary(s, spec, at)
 	c.changes = c.changes || spec.Effect == engine.Change
 	return u, u.Output
+}
+
+// output is the type of what the action returns. The playbook may say it itself;
+// where it does so wrongly, anything may be read.
+func (c *checker) output(with item, spec engine.ActionSpec) engine.Type {
+	if spec.Shape == nil {
+		return spec.Output()
+	}
+	e, given := with.node.Entry(spec.Shape.Input)
+	if !given {
+		return spec.Output()
+	}
+	p := &parser{constructs: constructs(), doc: c.doc}
+	it := p.value(key{name: spec.Shape.Input, shape: declaredOne, typ: engine.EnumOf(inputKinds()...), of: "field"}, e)
+	shape, ok := p.items(it)
+	c.problems = append(c.problems, p.problems...)
+	if !ok || it.wrong {
+		shape = engine.Type{}
+	}
+	fields := slices.Clone(spec.Outputs)
+	for i := range fields {
+		if fields[i].Name == spec.Shape.Output {
+			fields[i].Type = shape
+		}
+	}
+	return engine.MapOf(fields...)
 }
 
 // certainFields are inputs as they must be where they are given: an action that

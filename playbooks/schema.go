@@ -201,6 +201,8 @@ func kindSchema(t engine.Type, expressions bool) object {
 		return mapSchema(t, expressions)
 	case engine.KindPredicate:
 		return object{"type": []string{"string", "boolean"}}
+	case engine.KindType:
+		return declaration("field")
 	case engine.KindString, engine.KindText, engine.KindSecret:
 		if len(t.Enum) > 0 {
 			return object{"type": "string", "enum": t.Enum}
@@ -233,7 +235,7 @@ func mapSchema(t engine.Type, expressions bool) object {
 // valueSchema is a type, or an expression of it where those may stand.
 func valueSchema(t engine.Type, expressions bool) object {
 	s := typeSchema(t, expressions)
-	if !expressions || t.Kind == engine.KindAny || t.Kind == engine.KindPredicate {
+	if !expressions || t.Kind == engine.KindAny || t.Kind == engine.KindPredicate || t.Kind == engine.KindType {
 		return s
 	}
 	return orExpression(s)

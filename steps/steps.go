@@ -5,11 +5,14 @@ import (
 	"github.com/drawbridge-soar/drawbridge/engine"
 	"github.com/drawbridge-soar/drawbridge/steps/identity"
 	"github.com/drawbridge-soar/drawbridge/steps/message"
+	"github.com/drawbridge-soar/drawbridge/steps/web"
 )
 
 // All is every action, sorted by name. A new action is one line here.
 func All() []engine.Action {
 	return []engine.Action{
+		web.Request{},
+		web.Send{},
 		message.Send{},
 		identity.SignInList{},
 		identity.UserFindDormant{},

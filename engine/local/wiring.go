@@ -43,6 +43,9 @@ func (e *Engine) newWiring(node *program.Node) *wiring {
 	p.action, _ = e.config.Actions.Named(node.Uses.Action)
 	spec := p.action.Spec()
 	p.inputs, p.outputs = optionally(spec.Inputs), spec.Output()
+	if spec.Shape != nil {
+		p.outputs = node.Uses.Output // as the playbook says
+	}
 	return p
 }
 

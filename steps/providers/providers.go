@@ -3,6 +3,7 @@ package providers
 
 import (
 	"github.com/drawbridge-soar/drawbridge/engine"
+	"github.com/drawbridge-soar/drawbridge/steps/providers/httpapi"
 	"github.com/drawbridge-soar/drawbridge/steps/providers/onepassword"
 	"github.com/drawbridge-soar/drawbridge/steps/providers/onepasswordevents"
 	"github.com/drawbridge-soar/drawbridge/steps/providers/pagerduty"
@@ -15,6 +16,7 @@ import (
 // All is every provider, sorted by name. A new provider is one line here.
 func All() []engine.Provider {
 	return []engine.Provider{
+		httpapi.Provider(),
 		onepassword.Provider(),
 		onepasswordevents.Provider(),
 		pagerduty.Provider(),

@@ -21,6 +21,9 @@ func (s *Service) Do(ctx context.Context, r Request) (Answer, error) {
 	return s.ask(ctx, r, at)
 }
 
+// Address is where a request would go, or why it cannot go there.
+func (s *Service) Address(r Request) (*url.URL, error) { return s.address(r) }
+
 func (s *Service) ask(ctx context.Context, r Request, at *url.URL) (Answer, error) {
 	if r.Method == "" {
 		r.Method = http.MethodGet

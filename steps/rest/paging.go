@@ -89,6 +89,23 @@ func (s *Service) Collect(ctx context.Context, r Request) ([]any, error) {
 	return all, nil
 }
 
+// All is List in one answer: its body is the list of all items, and the rest is
+// that of the last page.
+func (s *Service) All(ctx context.Context, r Request) (Answer, error) {
+	w, err := s.walk(r)
+	if err != nil {
+		return Answer{}, err
+	}
+	all := []any{}
+	for item, err := range transport.Pages(ctx, "", w.page) {
+		if err != nil {
+			return Answer{}, err
+		}
+		all = append(all, item)
+	}
+	return Answer{Status: w.last.Status, Header: w.last.Header, Body: all}, nil
+}
+
 // walk is one listing under way. It is used by one goroutine at a time.
 type walk struct {
 	service *Service
@@ -97,6 +114,7 @@ type walk struct {
 	first   *url.URL
 	pages   int
 	items   int64
+	last    Answer // without its body
 	seen    map[string]struct{}
 }
 
@@ -143,6 +161,7 @@ func (w *walk) page(ctx context.Context, token string) (transport.Page[any], err
 	if err != nil {
 		return transport.Page[any]{}, err
 	}
+	w.last = Answer{Status: answer.Status, Header: answer.Header}
 	items, err := w.itemsOf(answer)
 	if err != nil {
 		return transport.Page[any]{}, err

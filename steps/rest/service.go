@@ -71,8 +71,14 @@ func New(c Config) (*Service, error) {
 		return nil, engine.Fail(engine.ClassInvalid, "auth", "credentials are sent only to the host of a base URL, and there is none")
 	}
 	var err error
-	s.auth, err = s.authorizer()
-	return s, err
+	if s.auth, err = s.authorizer(); err != nil {
+		return nil, err
+	}
+	s.config.Header = http.Header{}
+	if s.config.Header, err = s.header(Request{Header: c.Header, Answer: AnswerAny}); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // Origin is where the service is, "https://api.example.com"; "" without a base.
