@@ -95,6 +95,14 @@ func observers() []engine.Action {
 			Outputs: []engine.Field{{Name: "users", Type: engine.ListOf(userType())}},
 		}},
 		observer{engine.ActionSpec{
+			Name: "web.get", Summary: "Reads anything.", Effect: engine.Observe, Inputs: []engine.Field{
+				{Name: "path", Type: engine.TypeString(), Required: true, Doc: "Where."},
+				{Name: "shape", Type: engine.Type{Kind: engine.KindType}, Doc: "What it is."},
+			},
+			Outputs: []engine.Field{{Name: "status", Type: engine.TypeInteger()}, {Name: "body", Type: engine.TypeAny()}},
+			Shape:   &engine.Shape{Input: "shape", Output: "body"},
+		}},
+		observer{engine.ActionSpec{
 			Name: "user.get", Summary: "Finds one account.", Effect: engine.Observe, Needs: directory,
 			Inputs: oneAccount(), ExactlyOne: [][]string{{"id", "email"}},
 			Outputs: []engine.Field{{Name: "user", Type: userType()}},

@@ -59,7 +59,7 @@ func (c *checker) inPlaybook(source string, p expression.Problem) expression.Pro
 	}
 	if rest, ok := strings.CutPrefix(there, "steps."); ok && p.Code == "optional" && p.Hint == "" {
 		id, field, _ := strings.Cut(rest, ".")
-		if s := c.doc.byID[id]; s != nil && !isStepField(field) {
+		if s := c.doc.byID[id]; s != nil && !isStepField(field) && !strings.Contains(field, ".") { // what is missing deeper is no matter of the step
 			p.Hint = fmt.Sprintf("step %#q, in line %d, may not have run: write %#q", id, s.line(), "steps."+id+"?."+field+" ?? …")
 		}
 	}

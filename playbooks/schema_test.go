@@ -129,7 +129,7 @@ func onlyTheChecker() []string {
 		concurrency-by-step concurrency-by-run dedupe-of-map dedupe-by-input dedupe-optional dedupe-in-braces dedupe-by-time
 		body-typed-otherwise body-not-in-all body-nothing-in-common body-wrong-type body-declared-by-one body-optional-bare
 		body-unknown-field body-enum-of-integer body-fields-of-string input-fields-unknown input-fields-default
-		max-shorter-than-for max-nothing warn-nothing warn-longer-than-max warn-longer-than-for for-nothing`)
+		shape-field shape-optional max-shorter-than-for max-nothing warn-nothing warn-longer-than-max warn-longer-than-for for-nothing`)
 }
 
 func TestSchemaRejectsStructuralMistakes(t *testing.T) {

@@ -68,6 +68,7 @@ func constructs() map[string]construct {
 		"sign_in":  {name: "a sign-in", keys: signInKeys()},
 		"usage":    {name: "an item usage", keys: usageKeys()},
 		"fault":    {name: "a fault", keys: faultKeys()},
+		"answer":   {name: "an answer", keys: answerKeys()},
 		"decision": {name: "a decision", keys: decisionKeys()},
 		"trigger":  {name: "a trigger", keys: triggerKeys()},
 		"signal":   {name: "a signal", keys: signalKeys()},
@@ -88,6 +89,7 @@ func settingKeys() []key {
 		{name: "time", typ: engine.TypeTime(), doc: "What the clock shows when the run starts; 2026-01-15T12:00:00Z by default."},
 		{name: "tenant", shape: nested, of: "tenant", doc: "The simulated tenant: who is there, and what they did."},
 		{name: "faults", shape: nestedList, of: "fault", doc: "What goes wrong with requests to the simulated services."},
+		{name: "http", shape: nestedList, of: "answer", doc: "What web services answer to connections of the provider http. A request that none of these fits fails."},
 		{name: "observations", shape: raw, doc: "Recorded answers, by the step that would otherwise ask. Whom they mention is in the tenant."},
 		{name: "approvals", shape: nestedList, of: "decision", doc: "What people say to approvals. One that nobody answers here is withheld."},
 		{name: "guard", shape: nested, of: "guard", doc: "Limits in place of the configuration's."},
@@ -192,6 +194,19 @@ func faultKeys() []key {
 		{name: "always", typ: engine.TypeBool(), doc: "All are hit."},
 		{name: "retry_after", typ: engine.TypeDuration(), doc: "How long the service asks to wait, of rate_limited and unavailable."},
 		{name: "delay", typ: engine.TypeDuration(), doc: "How long the answer takes, of slow."},
+	}
+}
+
+func answerKeys() []key {
+	return []key{
+		{name: "request", typ: engine.TypeString(), required: true,
+			doc: "What is asked: the method and the path, or the whole address, such as GET /v1/tickets?status=open. Without a query, it fits any."},
+		{name: "status", typ: engine.TypeInteger(), minimum: bound(200), doc: "The status; 200 by default."},
+		{name: "headers", typ: engine.DictOf(engine.TypeString()), doc: "The headers."},
+		{name: "json", typ: engine.TypeAny(), doc: "The body, as JSON."},
+		{name: "text", typ: engine.TypeString(), doc: "The body, as plain text."},
+		{name: "times", typ: engine.TypeInteger(), minimum: bound(1), doc: "How often it is answered like that, before the next answer that fits is; any number by default."},
+		{name: "lost", typ: engine.TypeBool(), doc: "The request is carried out, and the connection cut before the answer."},
 	}
 }
 

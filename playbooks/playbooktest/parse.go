@@ -90,6 +90,9 @@ func (r *reader) settings(g given, c *Case) {
 	if g.has("faults") {
 		c.Faults = r.faults(g["faults"])
 	}
+	if g.has("http") {
+		c.Replies = r.replies(g["http"])
+	}
 	if g.has("observations") {
 		c.observed = r.entries(g["observations"])
 	}

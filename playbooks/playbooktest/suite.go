@@ -1,6 +1,7 @@
 package playbooktest
 
 import (
+	"net/url"
 	"time"
 
 	"github.com/drawbridge-soar/drawbridge/engine"
@@ -33,6 +34,7 @@ type Case struct {
 	Inputs       map[string]any
 	Tenant       Tenant
 	Faults       []Fault
+	Replies      []Reply
 	Observations []Observation
 	Approvals    []Decision
 	Guard        *program.Guard // takes the place of the configuration's; nil for that
@@ -88,6 +90,17 @@ type SignIns struct {
 type Usage struct {
 	Who int // index in Tenant.People
 	Ago time.Duration
+}
+
+// Reply is what a web service answers to a request.
+type Reply struct {
+	Method  string
+	Address *url.URL // without a host, of any service; without a query, with any
+	Status  int
+	Headers map[string]string
+	Body    []byte
+	Times   int  // how often; -1 for any number
+	Lost    bool // the connection is cut before the answer
 }
 
 // Fault is something that goes wrong with requests to the simulated services.

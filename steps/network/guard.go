@@ -111,22 +111,22 @@ func ParseRange(text string) (netip.Prefix, error) {
 }
 
 // Check refuses an address that requests must not go to. An IPv6 address that
-// stands for an IPv4 one is judged as that. Errors are refused failures.
+// stands for an IPv4 one is judged as that. Errors are permanent failures.
 func (g *Guard) Check(ip netip.Addr) error {
 	shown := ip.WithZone("")
 	ip = embedded(ip)
 	if what, forbidden := in(never(), ip); forbidden {
-		return engine.Fail(engine.ClassRefused, CodeAddress, "%s is %s: requests do not go there", shown, what)
+		return engine.Fail(engine.ClassPermanent, CodeAddress, "%s is %s: requests do not go there", shown, what)
 	}
 	if what, inner := in(private(), ip); inner {
 		if slices.ContainsFunc(g.Allow, func(p netip.Prefix) bool { return p.Contains(ip) }) {
 			return nil
 		}
-		return engine.Fail(engine.ClassRefused, CodeAddress,
+		return engine.Fail(engine.ClassPermanent, CodeAddress,
 			"%s is %s: requests do not go there unless the connection's `allow_private` has it", shown, what)
 	}
 	if ip.Is6() && !netip.MustParsePrefix("2000::/3").Contains(ip) {
-		return engine.Fail(engine.ClassRefused, CodeAddress, "%s is not a public address: requests do not go there", shown)
+		return engine.Fail(engine.ClassPermanent, CodeAddress, "%s is not a public address: requests do not go there", shown)
 	}
 	return nil
 }
@@ -156,7 +156,7 @@ func embedded(ip netip.Addr) netip.Addr {
 func (g *Guard) Control(_ context.Context, _, address string, _ syscall.RawConn) error {
 	at, err := netip.ParseAddrPort(address)
 	if err != nil {
-		return engine.Fail(engine.ClassRefused, CodeAddress, "a connection to something that is no IP address: requests do not go there")
+		return engine.Fail(engine.ClassPermanent, CodeAddress, "a connection to something that is no IP address: requests do not go there")
 	}
 	return g.Check(at.Addr())
 }

@@ -85,7 +85,7 @@ func TestAddresses(t *testing.T) {
 			if (err == nil) != want {
 				t.Errorf("%s, with %d ranges allowed: got %v", tt.ip, len(g.Allow), err)
 			}
-			if err != nil && !errors.Is(err, &engine.Failure{Class: engine.ClassRefused, Code: network.CodeAddress}) {
+			if err != nil && !errors.Is(err, &engine.Failure{Class: engine.ClassPermanent, Code: network.CodeAddress}) {
 				t.Errorf("%s: got %#v", tt.ip, err)
 			}
 		}
@@ -165,8 +165,8 @@ func TestHosts(t *testing.T) {
 	})
 	for host, want := range map[string]engine.Class{
 		"public.example.com": "", "public.example.com.": "", "8.8.8.8": "", "[2606:4700::1111]": "",
-		"inner.example.com": engine.ClassRefused, "mixed.example.com": engine.ClassRefused, "metadata.google.internal": engine.ClassRefused,
-		"127.0.0.1": engine.ClassRefused, "[::1]": engine.ClassRefused, "[::ffff:7f00:1]": engine.ClassRefused,
+		"inner.example.com": engine.ClassPermanent, "mixed.example.com": engine.ClassPermanent, "metadata.google.internal": engine.ClassPermanent,
+		"127.0.0.1": engine.ClassPermanent, "[::1]": engine.ClassPermanent, "[::ffff:7f00:1]": engine.ClassPermanent,
 		"nowhere.example.com": engine.ClassTransient,
 	} {
 		err := g.Host(t.Context(), host)
@@ -217,10 +217,10 @@ func TestConnectionsAreLookedAtWhenTheyAreMade(t *testing.T) {
 	lies := resolving(map[string]string{"localhost": "8.8.8.8"}) // what the name led to a moment ago
 	var f *engine.Failure
 	for _, rt := range []http.RoundTripper{nil, &http.Transport{}} {
-		if err := get(t, network.Guarded(rt, lies), rebound); !errors.As(err, &f) || f.Class != engine.ClassRefused {
+		if err := get(t, network.Guarded(rt, lies), rebound); !errors.As(err, &f) || f.Class != engine.ClassPermanent {
 			t.Errorf("got %v", err)
 		}
-		if err := get(t, network.Guarded(rt, &network.Guard{}), address); !errors.As(err, &f) || f.Class != engine.ClassRefused {
+		if err := get(t, network.Guarded(rt, &network.Guard{}), address); !errors.As(err, &f) || f.Class != engine.ClassPermanent {
 			t.Errorf("got %v", err)
 		}
 	}
@@ -241,7 +241,7 @@ func TestRedirectsAreLookedAt(t *testing.T) {
 	})
 	one := &network.Guard{Allow: ranges(t, "127.0.0.1")}
 	var f *engine.Failure
-	if err := get(t, network.Guarded(nil, one), outer); !errors.As(err, &f) || f.Class != engine.ClassRefused || visits.Load() != 0 {
+	if err := get(t, network.Guarded(nil, one), outer); !errors.As(err, &f) || f.Class != engine.ClassPermanent || visits.Load() != 0 {
 		t.Errorf("got %v, and %d visits", err, visits.Load())
 	}
 }
@@ -286,7 +286,7 @@ func TestWhatGuardsItself(t *testing.T) {
 	}
 	carried := network.Guarded(carrier{}, g)
 	var f *engine.Failure
-	if err := get(t, carried, "http://127.0.0.1/"); !errors.As(err, &f) || f.Class != engine.ClassRefused {
+	if err := get(t, carried, "http://127.0.0.1/"); !errors.As(err, &f) || f.Class != engine.ClassPermanent {
 		t.Errorf("an unknown carrier went inside: %v", err)
 	}
 }

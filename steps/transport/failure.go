@@ -44,11 +44,16 @@ func (t *trip) failure(err error) error {
 		return &f
 	}
 	var f *engine.Failure
-	if errors.As(err, &f) {
-		return err
-	}
 	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
+	inURL := errors.As(err, &wrapped)
+	switch isOurs := errors.As(err, &f); {
+	case isOurs && inURL: // what carries the request has said it
+		own := *f
+		own.Message = t.request.where() + ": " + t.clean(f.Message)
+		return &own
+	case isOurs:
+		return err
+	case inURL:
 		err = wrapped.Err
 	}
 	class, code := engine.ClassTransient, CodeUnreachable

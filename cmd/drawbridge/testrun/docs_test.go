@@ -38,6 +38,8 @@ func TestTheDocumentation(t *testing.T) {
 		}
 		files[filepath.Base(path)] = string(text)
 	}
+	files["drawbridge.yaml"] = strings.Replace(files["drawbridge.yaml"], "connections:\n",
+		"connections:\n  service: { provider: http, base_url: \"https://service.example.com\" }\n", 1) // of which the page speaks
 	ran := 0
 	for _, block := range regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(readPage(t), -1) {
 		if !strings.Contains(block[1], "tests:") {

@@ -21,6 +21,7 @@ connections:
   1password: { provider: onepassword, account: SIMULATED, base_url: "http://127.0.0.1:1", client_id: env://OP_CLIENT_ID, client_secret: env://OP_CLIENT_SECRET }
   signins:   { provider: onepassword-events, base_url: "http://127.0.0.1:1", token: env://OP_EVENTS_TOKEN }
   messages:  { provider: slack, webhook_url: env://SLACK_WEBHOOK }
+  web:       { provider: http, base_url: "https://service.example.com" }
 `
 
 // Standard is the configuration of playbooks that have none.
@@ -64,6 +65,13 @@ func redirected(c config.Connection, tenant sim.Credentials) config.Connection {
 	case "webhook":
 		delete(c.Settings, "url")
 		c.Settings["secret_url"] = secret.Reference("env://WEBHOOK")
+	case "http": // answered as the test says
+		if c.Settings["auth"] == "oauth" {
+			for _, name := range []string{"client_id", "client_secret", "token_url", "scopes"} {
+				delete(c.Settings, name)
+			}
+			c.Settings["auth"], c.Settings["token"] = "bearer", secret.Reference("env://SIMULATED")
+		}
 	case "terminal":
 	default:
 		c.Provider.Open = cannotBeSimulated
