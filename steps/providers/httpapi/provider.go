@@ -23,6 +23,7 @@ func Provider() engine.Provider {
 		Name:         "http",
 		Summary:      "Any web service, for http.request and http.send.",
 		Doc:          doc,
+		Setup:        setup,
 		Settings:     slices.Concat(settings(), authorization(), limits()),
 		Capabilities: []engine.Capability{web.CapabilityHTTP, engine.CapabilityTest},
 		Open: func(o engine.Opening) (*engine.Connection, error) {
@@ -38,6 +39,11 @@ The credential is sent to the host of ` + "`base_url`" + ` and nowhere else: no 
 Requests do not go to this machine, to private networks, to link-local addresses or to the metadata services of clouds, however they are written. ` + "`allow_private`" + ` opens single private ranges. The address is looked at when the connection is made, after the name was resolved, and again on every redirect; behind a proxy, which resolves names itself, the name is resolved here first.
 
 ` + "`connections test`" + ` resolves the credentials, fetches a token where that is how the service is signed in to, and asks for ` + "`test_path`" + ` where there is one.`
+
+const setup = `1. At the service, make a credential for Drawbridge alone, which may do no more than your playbooks need. The service's own documentation says on which screen, and which kind it is.
+2. Put its value where a reference leads to: an environment variable (` + "`env://TICKETS_TOKEN`" + `) or a file (` + "`file:///run/secrets/tickets`" + `).
+3. In ` + "`drawbridge.yaml`" + `, write the connection: ` + "`base_url`" + ` is the address before the paths your playbooks ask for, and ` + "`auth`" + ` the kind of the credential, with the settings that go with it.
+4. Name something that the credential may read in ` + "`test_path`" + `, and run ` + "`drawbridge connections test`" + `.`
 
 func settings() []engine.Field {
 	return []engine.Field{
