@@ -2,15 +2,12 @@ package network
 
 import (
 	"context"
-	"crypto/tls"
 	"net"
 	"net/http"
 	"net/netip"
-	"net/url"
 	"slices"
 	"strings"
 	"syscall"
-	"time"
 
 	"github.com/drawbridge-soar/drawbridge/engine"
 )
@@ -193,48 +190,32 @@ func (g *Guard) Host(ctx context.Context, host string) error {
 
 // Guarded carries requests out with next, and those only that the guard lets
 // pass: every one is looked at, also behind a redirect, and every direct
-// connection once more when it is made. Nil is an ordinary http.Transport. What
-// carries requests in a way of its own can say how it is guarded, with a method
+// connection once more when it is made. Nil is Plain. What carries requests in a
+// way of its own can say how it is guarded, with a method
 // Guarded(*Guard) http.RoundTripper; of others only the names are looked at.
 func Guarded(next http.RoundTripper, g *Guard) http.RoundTripper {
-	out := guarded{guard: g, direct: next}
 	switch t := next.(type) {
+	case nil:
+		return Plain().Guarded(g)
 	case interface {
 		Guarded(g *Guard) http.RoundTripper
 	}:
 		return t.Guarded(g)
-	case nil:
-		ordinary := &http.Transport{
-			Proxy: http.ProxyFromEnvironment, TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12}, TLSHandshakeTimeout: dialTimeout,
-			ResponseHeaderTimeout: 2 * dialTimeout, ExpectContinueTimeout: time.Second, IdleConnTimeout: 6 * dialTimeout,
-			MaxIdleConnsPerHost: 8, MaxResponseHeaderBytes: 64 << 10, ForceAttemptHTTP2: true,
-		}
-		out.use(ordinary)
-	case *http.Transport:
-		out.use(t)
+	default:
+		return guarded{guard: g, next: next}
 	}
-	return out
 }
 
-// dialTimeout is how long making a connection may take.
-const dialTimeout = 5 * time.Second
+// Guarded is the same network for those requests only that the guard lets pass.
+// Proxies may be anywhere.
+func (n *Network) Guarded(g *Guard) http.RoundTripper {
+	return guarded{guard: g, next: n.Controlled(g.Control)}
+}
 
 // guarded is a round tripper with a guard.
 type guarded struct {
-	guard   *Guard
-	direct  http.RoundTripper
-	proxied http.RoundTripper // nil: as direct
-	proxy   func(*http.Request) (*url.URL, error)
-}
-
-// use makes two of a transport: one whose connections the guard looks at, and
-// one for proxies, which may be anywhere.
-func (t *guarded) use(next *http.Transport) {
-	direct := next.Clone()
-	direct.Proxy = nil
-	direct.DialTLSContext = nil
-	direct.DialContext = (&net.Dialer{Timeout: dialTimeout, KeepAlive: 6 * dialTimeout, ControlContext: t.guard.Control}).DialContext
-	t.direct, t.proxied, t.proxy = direct, next, next.Proxy
+	guard *Guard
+	next  http.RoundTripper
 }
 
 // RoundTrip looks at the host, and sends the request.
@@ -242,23 +223,12 @@ func (t guarded) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err := t.guard.Host(r.Context(), r.URL.Hostname()); err != nil {
 		return nil, err
 	}
-	if t.proxy != nil {
-		via, err := t.proxy(r)
-		if err != nil {
-			return nil, engine.Fail(engine.ClassInvalid, "proxy", "the proxy of the environment is not an address such as http://proxy.example.com:3128")
-		}
-		if via != nil {
-			return t.proxied.RoundTrip(r) //nolint:wrapcheck // a round tripper hands errors on as they are
-		}
-	}
-	return t.direct.RoundTrip(r) //nolint:wrapcheck // a round tripper hands errors on as they are
+	return t.next.RoundTrip(r) //nolint:wrapcheck // a round tripper hands errors on as they are
 }
 
 // CloseIdleConnections ends the connections that nothing uses now.
 func (t guarded) CloseIdleConnections() {
-	for _, one := range []http.RoundTripper{t.direct, t.proxied} {
-		if closer, ok := one.(interface{ CloseIdleConnections() }); ok {
-			closer.CloseIdleConnections()
-		}
+	if closer, ok := t.next.(interface{ CloseIdleConnections() }); ok {
+		closer.CloseIdleConnections()
 	}
 }

@@ -192,7 +192,7 @@ func server(t *testing.T, h http.HandlerFunc) (address string, visits *atomic.In
 	return s.URL, visits
 }
 
-func get(t *testing.T, rt http.RoundTripper, address string) error {
+func ask(t *testing.T, rt http.RoundTripper, address string) error {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, http.NoBody)
 	if err != nil {
@@ -216,11 +216,11 @@ func TestConnectionsAreLookedAtWhenTheyAreMade(t *testing.T) {
 	rebound := strings.Replace(address, "127.0.0.1", "localhost", 1)
 	lies := resolving(map[string]string{"localhost": "8.8.8.8"}) // what the name led to a moment ago
 	var f *engine.Failure
-	for _, rt := range []http.RoundTripper{nil, &http.Transport{}} {
-		if err := get(t, network.Guarded(rt, lies), rebound); !errors.As(err, &f) || f.Class != engine.ClassPermanent {
+	for _, rt := range []http.RoundTripper{nil, network.Plain()} {
+		if err := ask(t, network.Guarded(rt, lies), rebound); !errors.As(err, &f) || f.Class != engine.ClassPermanent {
 			t.Errorf("got %v", err)
 		}
-		if err := get(t, network.Guarded(rt, &network.Guard{}), address); !errors.As(err, &f) || f.Class != engine.ClassPermanent {
+		if err := ask(t, network.Guarded(rt, &network.Guard{}), address); !errors.As(err, &f) || f.Class != engine.ClassPermanent {
 			t.Errorf("got %v", err)
 		}
 	}
@@ -228,7 +228,7 @@ func TestConnectionsAreLookedAtWhenTheyAreMade(t *testing.T) {
 		t.Errorf("%d connections were made", visits.Load())
 	}
 	allowed := &network.Guard{Allow: ranges(t, "127.0.0.0/8", "::1")}
-	if err := get(t, network.Guarded(nil, allowed), rebound); err != nil || visits.Load() != 1 {
+	if err := ask(t, network.Guarded(nil, allowed), rebound); err != nil || visits.Load() != 1 {
 		t.Errorf("what is allowed: %v, %d visits", err, visits.Load())
 	}
 }
@@ -241,7 +241,7 @@ func TestRedirectsAreLookedAt(t *testing.T) {
 	})
 	one := &network.Guard{Allow: ranges(t, "127.0.0.1")}
 	var f *engine.Failure
-	if err := get(t, network.Guarded(nil, one), outer); !errors.As(err, &f) || f.Class != engine.ClassPermanent || visits.Load() != 0 {
+	if err := ask(t, network.Guarded(nil, one), outer); !errors.As(err, &f) || f.Class != engine.ClassPermanent || visits.Load() != 0 {
 		t.Errorf("got %v, and %d visits", err, visits.Load())
 	}
 }
@@ -257,11 +257,11 @@ func TestBehindAProxyNamesAreLookedUpFirst(t *testing.T) {
 	}
 	g := resolving(map[string]string{"public.example.com": "8.8.8.8", "inner.example.com": "10.1.2.3"})
 	rt := network.Guarded(&http.Transport{Proxy: http.ProxyURL(proxy)}, g)
-	if err := get(t, rt, "http://public.example.com/"); err != nil || visits.Load() != 1 {
+	if err := ask(t, rt, "http://public.example.com/"); err != nil || visits.Load() != 1 {
 		t.Errorf("a public name: %v, %d visits", err, visits.Load())
 	}
 	for _, host := range []string{"inner.example.com", "169.254.169.254", "nowhere.example.com"} {
-		if err := get(t, rt, "http://"+host+"/"); err == nil || visits.Load() != 1 {
+		if err := ask(t, rt, "http://"+host+"/"); err == nil || visits.Load() != 1 {
 			t.Errorf("%s passed: %v, %d visits", host, err, visits.Load())
 		}
 	}
@@ -286,7 +286,7 @@ func TestWhatGuardsItself(t *testing.T) {
 	}
 	carried := network.Guarded(carrier{}, g)
 	var f *engine.Failure
-	if err := get(t, carried, "http://127.0.0.1/"); !errors.As(err, &f) || f.Class != engine.ClassPermanent {
+	if err := ask(t, carried, "http://127.0.0.1/"); !errors.As(err, &f) || f.Class != engine.ClassPermanent {
 		t.Errorf("an unknown carrier went inside: %v", err)
 	}
 }

@@ -55,6 +55,11 @@ func leakings() map[string]leaking {
 			secrets:  map[string]string{"A": "canary.events-token.with-a-signature"},
 			steps:    "      - { id: signins, uses: signin.list, with: { from: \"${{ ago('2h') }}\" } }\n",
 		},
+		"http": {
+			settings: "base_url: BASE, allow_private: [127.0.0.1], auth: header, header: X-Api-Key, token: env://A",
+			secrets:  map[string]string{"A": "canary-of-an-api-key-0123456789"},
+			steps:    "      - { id: got, uses: http.request, with: { path: /things }, on_error: continue }\n      - { id: sent, uses: http.send, with: { method: POST, path: /things } }\n",
+		},
 		"slack": {settings: "webhook_url: env://A", secrets: map[string]string{"A": "BASE/services/TCANARY/BCANARY/canarycanary"}, steps: tell},
 		"teams": {settings: "webhook_url: env://A", secrets: map[string]string{"A": "BASE/workflows/canaryflow/invoke?sv=1.0&sig=canary-signature_0123"}, steps: tell},
 		"pagerduty": {
