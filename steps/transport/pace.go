@@ -8,10 +8,11 @@ import (
 	"github.com/drawbridge-soar/drawbridge/engine"
 )
 
-// turn waits until the connection's pace allows one more request, which is
+// Turn waits until the connection's pace allows one more request, which is
 // over when done is called. That wait is ours and not the service's: it does
-// not count against the time for attempts.
-func (c *Client) turn(ctx context.Context) (done func(), err error) {
+// not count against the time for attempts of the Retry it is in. Do takes turns
+// by itself; it is for services that do not speak HTTP.
+func (c *Client) Turn(ctx context.Context) (done func(), err error) {
 	began := c.opts.Now()
 	defer func() { queued(ctx, c.opts.Now().Sub(began)) }()
 	done = func() {}

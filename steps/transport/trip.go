@@ -30,7 +30,7 @@ func (t *trip) uncertain(f *engine.Failure) bool {
 }
 
 func (t *trip) run(ctx context.Context) error {
-	done, err := t.client.turn(ctx)
+	done, err := t.client.Turn(ctx)
 	if err != nil {
 		return t.failure(err)
 	}
