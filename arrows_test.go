@@ -65,6 +65,7 @@ func arrows() []arrow {
 		{"steps/message/hook", "steps/transport", "posting to a webhook is the same for every messenger, and goes through the one hardened client"},
 		{"steps/identity/identitytest", "steps/identity", "the suite tests that capability"},
 		{"steps/message/messagetest", "steps/message", "the suite tests that capability"},
+		{"steps/sim=", "steps/sim/mailbox", "the simulated tenant has a mail server"},
 		{"steps/reference", "steps", "the reference pages are made from the lists of actions and providers"},
 		{"store", "engine=", "stores implement the engine's port"},
 		{"store/sqlite", "store/sqlite", "a store may have parts"},

@@ -3,6 +3,7 @@ package providers
 
 import (
 	"github.com/drawbridge-soar/drawbridge/engine"
+	"github.com/drawbridge-soar/drawbridge/steps/providers/email"
 	"github.com/drawbridge-soar/drawbridge/steps/providers/httpapi"
 	"github.com/drawbridge-soar/drawbridge/steps/providers/onepassword"
 	"github.com/drawbridge-soar/drawbridge/steps/providers/onepasswordevents"
@@ -16,6 +17,7 @@ import (
 // All is every provider, sorted by name. A new provider is one line here.
 func All() []engine.Provider {
 	return []engine.Provider{
+		email.Provider(),
 		httpapi.Provider(),
 		onepassword.Provider(),
 		onepasswordevents.Provider(),

@@ -104,4 +104,5 @@ const (
 	OpSlackAuth  Operation = "slack.auth" // auth.test
 	OpTeams      Operation = "teams"
 	OpPagerDuty  Operation = "pagerduty"
+	OpEmail      Operation = "email"
 )

@@ -23,10 +23,10 @@ type Change struct {
 type Message struct {
 	Seq            int             `json:"seq"`
 	At             time.Time       `json:"at"`
-	Sink           Operation       `json:"sink"` // OpSlack, OpWebhook, OpSlackPost, OpTeams or OpPagerDuty
+	Sink           Operation       `json:"sink"` // OpSlack, OpWebhook, OpSlackPost, OpTeams, OpPagerDuty or OpEmail
 	Text           string          `json:"text"` // as people read it, where the service shows what it is sent
 	Body           json.RawMessage `json:"body"`
-	IdempotencyKey string          `json:"idempotency_key"` // the header of that name
+	IdempotencyKey string          `json:"idempotency_key"` // the header of that name; of a mail, its Message-ID
 	Lost           bool            `json:"lost"`
 }
 

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/drawbridge-soar/drawbridge/steps/sim/mailbox"
 )
 
 // Tenant is a simulated tenant. It may be used by several goroutines.
@@ -18,7 +20,8 @@ type Tenant struct {
 	history     func() history // computed on first use: a listing needs none
 
 	mu        sync.Mutex
-	suspended map[int]bool // by index, where it differs from how the tenant began
+	mailbox   *mailbox.Server // nil until it is asked for
+	suspended map[int]bool    // by index, where it differs from how the tenant began
 	tokens    map[string]token
 	readers   map[string][]string // what each token of the Events API may read
 	issued    int

@@ -72,6 +72,16 @@ func redirected(c config.Connection, tenant sim.Credentials) config.Connection {
 			}
 			c.Settings["auth"], c.Settings["token"] = "bearer", secret.Reference("env://SIMULATED")
 		}
+	case "email":
+		for _, name := range []string{"port", "username", "password", "allow_plaintext"} {
+			delete(c.Settings, name)
+		}
+		c.Settings["host"], c.Settings["tls"] = "localhost", "none"
+		for name, whom := range map[string]any{"from": "drawbridge@example.com", "to": []any{"security@example.com"}} {
+			if c.Settings[name] == nil { // as in no configuration
+				c.Settings[name] = whom
+			}
+		}
 	case "terminal":
 	default:
 		c.Provider.Open = cannotBeSimulated

@@ -74,7 +74,7 @@ func (w *world) connections(redactor *secret.Redactor) (*config.Connections, err
 	}
 	return simulated(w.file.conf, credentials).Open(engine.Opening{
 		Secrets: keeper, Terminal: w.printed, Version: "test", Log: slog.New(slog.DiscardHandler),
-		Now: w.clock.Now, Sleep: w.clock.Sleep, Transport: newAnswers(w.tenant.Network(), w.test.Replies),
+		Now: w.clock.Now, Sleep: w.clock.Sleep, Transport: newAnswers(w.tenant.Network(), w.test.Replies), Dialer: w.tenant.Dialer(),
 	}), nil
 }
 

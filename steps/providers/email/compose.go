@@ -84,7 +84,7 @@ func (m *messenger) subject(t engine.Text) string {
 		if part.Foreign {
 			b.WriteString(message.Clean(part.S, maxForeignSubject))
 		} else {
-			b.WriteString(part.S)
+			b.WriteString(plain(part.S))
 		}
 	}
 	line, _, _ := strings.Cut(strings.TrimSpace(b.String()), "\n")
@@ -96,7 +96,12 @@ func (m *messenger) subject(t engine.Text) string {
 
 // asText is the plain text: what the author wrote as it is.
 func asText(t engine.Text) string {
-	return strings.ReplaceAll(message.Render(t, func(foreign string) string { return foreign }), "\r\n", "\n")
+	return plain(message.Render(t, func(foreign string) string { return foreign }))
+}
+
+// plain is what the author wrote in the characters and line ends of a mail.
+func plain(s string) string {
+	return strings.ToValidUTF8(strings.ReplaceAll(s, "\r\n", "\n"), "\ufffd")
 }
 
 // piece is a part of the HTML text: a line break, a link, or text.
@@ -144,7 +149,7 @@ func asHTML(subject string, msg message.Message) (string, error) {
 func written(s string) []piece {
 	address := regexp.MustCompile(`https?://[^\s<>"'|]*[^\s<>"'|.,;:!?)\]}]`)
 	var out []piece
-	for n, line := range strings.Split(strings.ReplaceAll(s, "\r\n", "\n"), "\n") {
+	for n, line := range strings.Split(plain(s), "\n") {
 		if n > 0 {
 			out = append(out, piece{Break: true})
 		}

@@ -14,17 +14,20 @@ The subject is the first line of the text, behind ` + "`subject_prefix`" + `. Th
 
 A mail goes to all recipients or to none: where the server refuses one, nothing is sent, and the failure says whom. Attempts at one message have the same ` + "`Message-ID`" + `, so that a mailbox which drops duplicates shows it once where a reply was lost. Mails say ` + "`Auto-Submitted: auto-generated`" + `, so that absence notes do not answer them. A mail that tells of an approval shows where it is decided; neither a reply nor the link alone decides anything.
 
-` + "`connections test`" + ` connects, encrypts and signs in, and sends nothing.
+` + "`connections test`" + ` connects, encrypts and signs in, and sends nothing.`
 
-### Setting it up
+const setup = `1. Find out what your mail service wants, and put the password into ` + "`SMTP_PASSWORD`" + `:
 
-| Service | ` + "`host`, `port`, `tls`" + ` | ` + "`username`" + ` | ` + "`password`" + ` |
-|---|---|---|---|
-| Gmail, Google Workspace account | ` + "`smtp.gmail.com`" + `, 587, ` + "`starttls`" + ` | the account's address | an *app password*: turn on 2-Step Verification, then Google Account → Security → App passwords. The account's own password does not work. |
-| Google Workspace relay | ` + "`smtp-relay.gmail.com`" + `, 587, ` + "`starttls`" + ` | an account's address, or none with an allowed IP address | Admin console → Apps → Google Workspace → Gmail → Routing → SMTP relay service: allow only your addresses, tick *Require TLS encryption*, and either list your IP address or tick *Require SMTP Authentication* and use an app password. ` + "`helo`" + ` must be one of your domains; it is that of ` + "`from`" + ` by default. |
-| Microsoft 365 | ` + "`smtp.office365.com`" + `, 587, ` + "`starttls`" + ` | the mailbox's address | its password. Microsoft 365 admin center → Users → the mailbox → Mail → Manage email apps: tick *Authenticated SMTP*. Security defaults and Conditional Access that block basic authentication block it. ` + "`from`" + ` must be the mailbox, or one it may *Send As*. |
-| Amazon SES | ` + "`email-smtp.REGION.amazonaws.com`" + `, 587, ` + "`starttls`" + ` | the SMTP user name | the SMTP password: SES console → SMTP settings → Create SMTP credentials. They are not an access key. ` + "`from`" + ` must be a verified identity; in the sandbox, the recipients too. |
-| a relay on this machine | ` + "`localhost`" + `, 25, ` + "`none`" + ` | | |`
+   | Service | ` + "`host`" + ` | ` + "`username`" + ` | ` + "`password`" + `, and what to switch on |
+   |---|---|---|---|
+   | Gmail, or an account of Google Workspace | ` + "`smtp.gmail.com`" + ` | the account's address | an *app password*: turn 2-Step Verification on, then *Google Account → Security → App passwords*. The account's own password does not work. |
+   | Google Workspace's relay | ` + "`smtp-relay.gmail.com`" + ` | an account's address | an app password of that account. *Admin console → Apps → Google Workspace → Gmail → Routing → SMTP relay service*: allow only addresses of your domains, and tick *Require SMTP Authentication* and *Require TLS encryption*. |
+   | Microsoft 365 | ` + "`smtp.office365.com`" + ` | the mailbox's address | the mailbox's password. *Microsoft 365 admin center → Users → Active users → the mailbox → Mail → Manage email apps*: tick *Authenticated SMTP*. Security defaults and Conditional Access policies that block basic authentication block it too. |
+   | Amazon SES | ` + "`email-smtp.REGION.amazonaws.com`" + ` | the SMTP user name | the SMTP password: *SES console → SMTP settings → Create SMTP credentials*. They are not an access key. |
+   | a relay on this machine | ` + "`localhost`" + `, with ` + "`tls: none`" + ` | none | none |
+2. Choose ` + "`from`" + `: the account itself, or an address it may send as (in Microsoft 365 *Send as*, in SES a *verified identity*). An SES account in the sandbox sends to verified recipients only.
+3. Write the connection, with ` + "`username`" + ` and ` + "`password: env://SMTP_PASSWORD`" + `. Port 587 with STARTTLS is right for all of these; ` + "`tls: implicit`" + ` uses port 465.
+4. ` + "`drawbridge connections test`" + ` says whether it signs in; a playbook with ` + "`message.send`" + ` whether mail arrives. Where it ends up as spam, let the domain of ` + "`from`" + ` name the service in SPF and DKIM.`
 
 // Provider declares e-mail.
 func Provider() engine.Provider {
@@ -33,6 +36,7 @@ func Provider() engine.Provider {
 		Name:    "email",
 		Summary: "Sends messages as e-mail, over SMTP with TLS.",
 		Doc:     doc,
+		Setup:   setup,
 		Settings: []engine.Field{
 			{Name: "host", Type: engine.TypeString(), Required: true, Doc: "The mail server. Its certificate must be valid for this name.", Example: "smtp.example.com"},
 			{Name: "port", Type: engine.Maybe(engine.TypeInteger()), Doc: "Its port; 587 by default, 465 with `tls: implicit`, 25 with `tls: none`.", Example: "587"},

@@ -36,6 +36,9 @@ type Mail struct {
 	Lost    bool        `json:"lost"` // the sender was never told
 }
 
+// Said is the text without the end of its last line, which every mail has.
+func (m Mail) Said() string { return strings.TrimSuffix(m.Text, "\n") }
+
 // Parse reads a message as strictly as a careful server does.
 func Parse(raw []byte) (Mail, error) {
 	if err := checkLines(raw); err != nil {

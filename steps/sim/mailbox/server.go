@@ -56,7 +56,6 @@ type Server struct {
 	cancel context.CancelFunc
 	smtp   *smtp.Server // for those who come over the network
 	near   *smtp.Server // for those who come from this process: without TLS and credentials
-	pipes  *pipes
 
 	mu     sync.Mutex
 	mails  []Mail
@@ -84,7 +83,7 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{opts: o, ca: ca, pipes: newPipes()}
+	s := &Server{opts: o, ca: ca}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.smtp, s.near = s.newSMTP(false), s.newSMTP(true)
 	if !o.NoSTARTTLS {
@@ -142,9 +141,13 @@ type serving struct {
 // Dial reaches the server from within the process, without a socket, whatever
 // the address. It takes mail there as a relay on the same machine does: without
 // TLS and credentials.
-func (s *Server) Dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	s.pipes.once.Do(func() { s.serve(s.near, s.pipes) })
-	return s.pipes.dial(ctx)
+func (s *Server) Dial(context.Context, string, string) (net.Conn, error) {
+	if s.ctx.Err() != nil {
+		return nil, net.ErrClosed
+	}
+	ours, theirs := net.Pipe()
+	go func() { _ = s.near.Serve(&once{conn: theirs}) }() // it ends with net.ErrClosed at once; the conversation goes on
+	return ours, nil
 }
 
 // Addr is where the server listens: host and port.
@@ -175,7 +178,7 @@ func (s *Server) Log() []string {
 // Close cuts all connections and stops listening.
 func (s *Server) Close() error {
 	s.cancel()
-	errs := []error{closed(s.smtp.Close()), closed(s.near.Close()), s.pipes.Close()}
+	errs := []error{closed(s.smtp.Close()), closed(s.near.Close())}
 	s.mu.Lock()
 	served := s.served
 	s.served = nil
@@ -224,45 +227,25 @@ func wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// pipes is a listener within the process.
-type pipes struct {
-	once   sync.Once // begins to serve
-	shut   sync.Once
-	closed chan struct{}
-	dialed chan net.Conn
+// once is a listener to which one connection comes.
+type once struct {
+	mu   sync.Mutex
+	conn net.Conn
 }
 
-func newPipes() *pipes {
-	return &pipes{closed: make(chan struct{}), dialed: make(chan net.Conn)}
-}
-
-func (p *pipes) dial(ctx context.Context) (net.Conn, error) {
-	ours, theirs := net.Pipe()
-	select {
-	case p.dialed <- theirs:
-		return ours, nil
-	case <-p.closed:
-		return nil, net.ErrClosed
-	case <-ctx.Done():
-		return nil, ctx.Err() //nolint:wrapcheck // a dialer hands errors on as they are
-	}
-}
-
-// Accept waits for the next one who dials.
-func (p *pipes) Accept() (net.Conn, error) {
-	select {
-	case conn := <-p.dialed:
-		return conn, nil
-	case <-p.closed:
+// Accept is the connection, and then the end.
+func (o *once) Accept() (net.Conn, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	conn := o.conn
+	if o.conn = nil; conn == nil {
 		return nil, net.ErrClosed
 	}
+	return conn, nil
 }
 
-// Close lets nobody in any more.
-func (p *pipes) Close() error {
-	p.shut.Do(func() { close(p.closed) })
-	return nil
-}
+// Close has nothing to do: the connection is closed by those who speak.
+func (*once) Close() error { return nil }
 
 // Addr says that there is none.
-func (*pipes) Addr() net.Addr { return &net.UnixAddr{Name: "in-process", Net: "pipe"} }
+func (*once) Addr() net.Addr { return &net.UnixAddr{Name: "in-process", Net: "pipe"} }
