@@ -46,6 +46,7 @@ func leakings() map[string]leaking {
 	list := "      - { id: users, uses: user.list }\n"
 	tell := "      - uses: message.send\n        with: { text: \"Hello ${{ run.id }}\" }\n"
 	return map[string]leaking{
+		"email": {own: "steps/providers/email: TestRefusals and TestTLS, against a mail server"},
 		"onepassword": {
 			settings: "account: ABCDEFGHIJKLMNOPQRSTUVWXYZ, base_url: BASE, client_id: env://A, client_secret: env://B",
 			secrets:  map[string]string{"A": canary("client-id"), "B": canary("client-secret")}, steps: list,
