@@ -52,13 +52,15 @@ func readSettings(o engine.Opening) (s settings, err error) {
 		return s, err
 	}
 	if len(s.to) == 0 {
-		return s, s.wrong("to", "it names nobody")
+		err = s.wrong("to", "it names nobody")
+		return s, err
 	}
 	if s.helo == "" {
 		s.helo = domain(s.from)
 	}
 	if !isHostLike(s.helo) {
-		return s, s.wrong("helo", "write a host name such as soar.example.com")
+		err = s.wrong("helo", "write a host name such as soar.example.com")
+		return s, err
 	}
 	return s, nil
 }

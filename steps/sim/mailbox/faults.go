@@ -9,7 +9,7 @@ import (
 // Kind is what goes wrong with a mail.
 type Kind string
 
-// The kinds of faults. Before the line the mail is not taken, after it it is.
+// The kinds of faults. Before the line the mail is not taken, after it the server has it.
 const (
 	Busy        Kind = "busy"        // 421 where a mail begins, and the connection ends
 	Greylist    Kind = "greylist"    // 451 for each recipient
