@@ -62,6 +62,7 @@ func arrows() []arrow {
 		{"steps/web", "steps/rest", "what a playbook asks for is a described request"},
 		{"steps/web", "steps/transport", "an action knows whether its request may be repeated"},
 		{"steps/rest", "steps/transport", "an API that is described goes through the one hardened client"},
+		{"steps/providers/email=", "steps/network=", "mail goes over the configured network too, and its TLS is explained in the same words"},
 		{"steps/message/hook", "steps/transport", "posting to a webhook is the same for every messenger, and goes through the one hardened client"},
 		{"steps/identity/identitytest", "steps/identity", "the suite tests that capability"},
 		{"steps/message/messagetest", "steps/message", "the suite tests that capability"},

@@ -331,7 +331,7 @@ func TestTLS(t *testing.T) {
 	}{
 		"not offered":              {mailbox.Options{NoSTARTTLS: true}, nil, "no_starttls", "nothing is sent unencrypted"},
 		"expired":                  {mailbox.Options{Certificate: mailbox.Expired}, nil, "tls", "expired"},
-		"other name":               {mailbox.Options{Certificate: mailbox.OtherName}, nil, "tls", "certificate is"},
+		"other name":               {mailbox.Options{Certificate: mailbox.OtherName}, nil, "tls", "mail.elsewhere.example"},
 		"unknown authority":        {mailbox.Options{}, func(p *post) { p.network.roots = x509.NewCertPool() }, "tls", "authority"},
 		"implicit":                 {mailbox.Options{Implicit: true}, func(p *post) { p.settings["tls"] = "implicit" }, "", ""},
 		"implicit where it is not": {mailbox.Options{}, func(p *post) { p.settings["tls"] = "implicit" }, "tls", "does not speak TLS"},

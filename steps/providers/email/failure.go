@@ -3,7 +3,6 @@ package email
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"net"
 	"net/textproto"
@@ -15,6 +14,7 @@ import (
 	"github.com/drawbridge-soar/drawbridge/engine"
 	"github.com/drawbridge-soar/drawbridge/engine/secret"
 	"github.com/drawbridge-soar/drawbridge/steps/message"
+	"github.com/drawbridge-soar/drawbridge/steps/network"
 	"github.com/drawbridge-soar/drawbridge/steps/transport"
 )
 
@@ -36,10 +36,6 @@ func (m *messenger) failure(ctx context.Context, doing string, err error) *engin
 // explain says what went wrong while doing something: whose fault it was, and
 // whether trying again may help.
 func (m *messenger) explain(ctx context.Context, doing string, err error, hide *secret.Redactor) *engine.Failure {
-	var f *engine.Failure
-	if errors.As(err, &f) {
-		return engine.AsFailure(err)
-	}
 	where := m.server() + ": " + doing + ": "
 	switch cause := context.Cause(ctx); {
 	case errors.Is(cause, context.DeadlineExceeded):
@@ -50,15 +46,22 @@ func (m *messenger) explain(ctx context.Context, doing string, err error, hide *
 	var answer *textproto.Error
 	var garbage textproto.ProtocolError
 	var netErr net.Error
+	var record tls.RecordHeaderError
+	var f *engine.Failure
+	known := network.Explain(err, m.server())
 	switch {
 	case errors.As(err, &answer):
 		return replied(where, answer, hide)
 	case errors.As(err, &garbage):
 		return engine.Fail(engine.ClassPermanent, "not_smtp", "%swhat answered is no mail server; are `host`, `port` and `tls` right?", where)
-	case untrusted(err) != "":
-		return engine.Fail(engine.ClassPermanent, "tls", "%s%s", where, untrusted(err))
+	case errors.As(err, &record):
+		return engine.Fail(engine.ClassPermanent, "tls", "%swhat answered does not speak TLS; `tls: implicit` is for port 465, `tls: starttls` for 587", where)
+	case known != nil:
+		return engine.Fail(known.Class, known.Code, "%s%s", where, known.Message)
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &netErr) && netErr.Timeout():
 		return engine.Fail(engine.ClassTimeout, transport.CodeTimeout, "%sit did not answer in time", where)
+	case errors.As(err, &f):
+		return engine.AsFailure(err)
 	default:
 		return engine.Fail(engine.ClassTransient, transport.CodeUnreachable, "%s%s", where, hide.String(message.Clean(err.Error(), 300)))
 	}
@@ -84,31 +87,4 @@ func replied(where string, answer *textproto.Error, hide *secret.Redactor) *engi
 		f.Code, f.Message = "not_smtp", where+"it answered "+strconv.Itoa(answer.Code)+", which means nothing here"
 	}
 	return f
-}
-
-// untrusted says in words why the server's certificate, or its TLS, is not
-// accepted; "" for errors of another kind.
-func untrusted(err error) string {
-	var authority x509.UnknownAuthorityError
-	var name x509.HostnameError
-	var invalid x509.CertificateInvalidError
-	var record tls.RecordHeaderError
-	var alert tls.AlertError
-	var other *tls.CertificateVerificationError
-	switch {
-	case errors.As(err, &record):
-		return "what answered does not speak TLS; `tls: implicit` is for port 465, `tls: starttls` for 587"
-	case errors.As(err, &authority):
-		return "its certificate is signed by an authority that this machine does not know; name a private one under `network`, with `ca_file`"
-	case errors.As(err, &name):
-		return "its certificate is for another host: " + message.Clean(name.Error(), 300)
-	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		return "its certificate has expired, or is not valid yet: " + message.Clean(invalid.Detail, 300)
-	case errors.As(err, &invalid), errors.As(err, &other):
-		return "its certificate is not accepted: " + message.Clean(err.Error(), 300)
-	case errors.As(err, &alert):
-		return "it broke the encryption off: " + message.Clean(alert.Error(), 300)
-	default:
-		return ""
-	}
 }
