@@ -13,6 +13,10 @@ func All() []engine.Action {
 	return []engine.Action{
 		web.Request{},
 		web.Send{},
+		identity.GroupAddMember{},
+		identity.GroupGet{},
+		identity.GroupList{},
+		identity.GroupRemoveMember{},
 		message.Send{},
 		identity.SignInList{},
 		identity.UserFindDormant{},

@@ -50,6 +50,14 @@ type Directory interface {
 	Reactivate(ctx context.Context, id string) (User, error)
 }
 
+// EmailFinder is a Directory that can be asked for an address. Without it the
+// whole directory is read.
+type EmailFinder interface {
+	// UserByEmail finds the one account whose Email is the address by SameEmail.
+	// None and several are the errors of OneByEmail.
+	UserByEmail(ctx context.Context, email string) (User, error)
+}
+
 // SignIn is one attempt to sign in.
 type SignIn struct {
 	ID        string // unique; the same attempt may be delivered twice

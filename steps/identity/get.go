@@ -16,7 +16,7 @@ func (UserGet) Spec() engine.ActionSpec {
 		Summary: "Look up one user by id or by e-mail address.",
 		Doc: `Finds exactly one user. A user who does not exist is an error of class ` + "`not_found`" + `, which ` + "`try`" + ` can catch.
 
-By ` + "`id`" + ` it is one request. By ` + "`email`" + ` the whole directory is read, because the services cannot be asked for an address; upper and lower case are the same. An address that several accounts have is an error that names them.`,
+By ` + "`id`" + ` it is one request. By ` + "`email`" + ` it may take more: a service that cannot be asked for an address is read as a whole. Upper and lower case are the same. An address that several accounts have is an error that names them.`,
 		Effect:     engine.Observe,
 		Needs:      []engine.Capability{CapabilityDirectory},
 		Inputs:     selectorInputs(),

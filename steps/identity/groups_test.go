@@ -31,7 +31,9 @@ func clubs() *groups {
 	}
 }
 
-func (g *groups) Groups(context.Context) iter.Seq2[identity.Group, error] { return stream(g.groups, g.err) }
+func (g *groups) Groups(context.Context) iter.Seq2[identity.Group, error] {
+	return stream(g.groups, g.err)
+}
 
 func (g *groups) Group(_ context.Context, id string) (identity.Group, error) {
 	for _, group := range g.groups {

@@ -50,8 +50,8 @@ func selectorInputs() []engine.Field {
 		},
 		{
 			Name: "email", Type: engine.Maybe(engine.TypeString()),
-			Doc: "The user's address, in upper or lower case. The whole directory is read to find it, and it must be the address of exactly one account: " +
-				"none and several are errors. Inside loops, prefer `id`.",
+			Doc: "The user's address, in upper or lower case. It must be the address of exactly one account: none and several are errors. " +
+				"Where the service cannot be asked for an address, the whole directory is read: inside loops, prefer `id`.",
 			Example: "sam@example.com",
 		},
 	}
@@ -70,31 +70,47 @@ func selectUser(ctx context.Context, dir Directory, inputs map[string]any) (User
 	if email == "" {
 		return User{}, nil, engine.Fail(engine.ClassInvalid, "no_user", "neither the id nor the email of a user was given")
 	}
+	if finder, ok := dir.(EmailFinder); ok {
+		u, err := finder.UserByEmail(ctx, email)
+		if err != nil {
+			return User{}, nil, fmt.Errorf("looking for %q: %w", email, err)
+		}
+		return u, nil, nil
+	}
 	return userByEmail(ctx, dir, email)
 }
 
-// userByEmail reads the whole directory, because no service can be asked for
+// userByEmail reads the whole directory of a service that cannot be asked for
 // an address, and says how many accounts it has.
 func userByEmail(ctx context.Context, dir Directory, email string) (User, *int64, error) {
 	var found []User
 	var count int64
-	key := emailKey(email)
 	for u, err := range dir.Users(ctx, "") {
 		if err != nil {
 			return User{}, nil, fmt.Errorf("looking for %q among the users: %w", email, err)
 		}
 		count++
-		if emailKey(u.Email) == key {
+		if SameEmail(u.Email, email) {
 			found = append(found, u)
 		}
 	}
+	u, err := OneByEmail(email, found)
+	if err != nil {
+		return User{}, nil, err
+	}
+	return u, &count, nil
+}
+
+// OneByEmail is the only one of those who have an address; not_found where
+// there is none, an invalid failure that names them where there are several.
+func OneByEmail(email string, found []User) (User, error) {
 	switch len(found) {
 	case 0:
-		return User{}, nil, engine.Fail(engine.ClassNotFound, "user_not_found", "no user has the address %q", email)
+		return User{}, engine.Fail(engine.ClassNotFound, "user_not_found", "no user has the address %q", email)
 	case 1:
-		return found[0], &count, nil
+		return found[0], nil
 	default:
-		return User{}, nil, engine.Fail(engine.ClassInvalid, "ambiguous", "%d users have the address %q: %s; name one by its id",
+		return User{}, engine.Fail(engine.ClassInvalid, "ambiguous", "%d users have the address %q: %s; name one by its id",
 			len(found), email, strings.Join(userIDs(found), ", "))
 	}
 }
@@ -106,6 +122,9 @@ func userIDs(users []User) []string {
 	}
 	return ids
 }
+
+// SameEmail reports whether two addresses are the same, in upper or lower case.
+func SameEmail(a, b string) bool { return emailKey(a) == emailKey(b) }
 
 // emailKey is the form of an address that is compared: lower case, except that
 // no other letter becomes an ASCII one. The Kelvin sign in "Kim@example.com"

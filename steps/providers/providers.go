@@ -8,6 +8,7 @@ import (
 	"github.com/drawbridge-soar/drawbridge/steps/providers/onepassword"
 	"github.com/drawbridge-soar/drawbridge/steps/providers/onepasswordevents"
 	"github.com/drawbridge-soar/drawbridge/steps/providers/pagerduty"
+	"github.com/drawbridge-soar/drawbridge/steps/providers/scim"
 	"github.com/drawbridge-soar/drawbridge/steps/providers/slack"
 	"github.com/drawbridge-soar/drawbridge/steps/providers/teams"
 	"github.com/drawbridge-soar/drawbridge/steps/providers/terminal"
@@ -22,6 +23,7 @@ func All() []engine.Provider {
 		onepassword.Provider(),
 		onepasswordevents.Provider(),
 		pagerduty.Provider(),
+		scim.Provider(),
 		slack.Provider(),
 		teams.Provider(),
 		terminal.Provider(),

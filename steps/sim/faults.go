@@ -1,6 +1,9 @@
 package sim
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // FaultKind is what goes wrong.
 type FaultKind string
@@ -21,13 +24,15 @@ const (
 	FaultHalfJSON    FaultKind = "half_json"    // performed, and answered with half the body as if it were all
 	FaultNotJSON     FaultKind = "not_json"     // performed, and answered with an HTML page and status 200
 	FaultRepeatToken FaultKind = "repeat_token" // the page names itself as the next one
-	FaultDuplicate   FaultKind = "duplicate"    // every record of the page comes twice
+	FaultDuplicate   FaultKind = "duplicate"    // every record of the page, or member of the group, comes twice
+	FaultMiscount    FaultKind = "miscount"     // a listing of the SCIM service counts one more than there are
 )
 
 // Fault is something that goes wrong with some requests.
 type Fault struct {
 	Operation  Operation     `json:"operation"` // any when empty
 	Kind       FaultKind     `json:"kind"`
+	Match      string        `json:"match"` // only requests whose query contains it: "startIndex=101"; any when empty
 	After      int           `json:"after"` // so many matching requests pass first: 6 breaks page 7
 	Every      int           `json:"every"` // then only each n-th is hit; 0 and 1 mean each
 	Times      int           `json:"times"` // how many are hit; 0 means one, -1 all
@@ -57,12 +62,13 @@ func (t *Tenant) Heal() {
 	t.faults = nil
 }
 
-// strike says what goes wrong with this request; the zero Fault for nothing.
-func (t *Tenant) strike(op Operation) Fault {
+// strike says what goes wrong with a request that has the query; the zero
+// Fault for nothing.
+func (t *Tenant) strike(op Operation, query string) Fault {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for i := range t.faults {
-		if f := &t.faults[i]; f.Operation == "" || f.Operation == op {
+		if f := &t.faults[i]; (f.Operation == "" || f.Operation == op) && strings.Contains(query, f.Match) {
 			if f.strikes() {
 				return f.Fault
 			}

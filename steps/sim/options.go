@@ -40,6 +40,8 @@ type Options struct {
 	Forbidden []Operation
 	// Features are what the Events token may read; all by default.
 	Features []string
+	// SCIM says what the SCIM service cannot do.
+	SCIM SCIM
 	// Faults are in place from the start; see Tenant.Inject.
 	Faults []Fault
 
@@ -89,20 +91,38 @@ type Operation string
 
 // The operations.
 const (
-	OpToken      Operation = "token"
-	OpRevoke     Operation = "revoke"
-	OpListUsers  Operation = "users.list"
-	OpGetUser    Operation = "users.get"
-	OpSuspend    Operation = "users.suspend"
-	OpReactivate Operation = "users.reactivate"
-	OpIntrospect Operation = "events.introspect"
-	OpSignIns    Operation = "events.signinattempts"
-	OpItemUsages Operation = "events.itemusages"
-	OpSlack      Operation = "slack" // the incoming webhook
-	OpWebhook    Operation = "webhook"
-	OpSlackPost  Operation = "slack.post" // chat.postMessage
-	OpSlackAuth  Operation = "slack.auth" // auth.test
-	OpTeams      Operation = "teams"
-	OpPagerDuty  Operation = "pagerduty"
-	OpEmail      Operation = "email"
+	OpToken          Operation = "token"
+	OpRevoke         Operation = "revoke"
+	OpListUsers      Operation = "users.list"
+	OpGetUser        Operation = "users.get"
+	OpSuspend        Operation = "users.suspend"
+	OpReactivate     Operation = "users.reactivate"
+	OpIntrospect     Operation = "events.introspect"
+	OpSignIns        Operation = "events.signinattempts"
+	OpItemUsages     Operation = "events.itemusages"
+	OpSlack          Operation = "slack" // the incoming webhook
+	OpWebhook        Operation = "webhook"
+	OpSlackPost      Operation = "slack.post" // chat.postMessage
+	OpSlackAuth      Operation = "slack.auth" // auth.test
+	OpTeams          Operation = "teams"
+	OpPagerDuty      Operation = "pagerduty"
+	OpEmail          Operation = "email"
+	OpToken          Operation = "token"
+	OpRevoke         Operation = "revoke"
+	OpListUsers      Operation = "users.list"
+	OpGetUser        Operation = "users.get"
+	OpSuspend        Operation = "users.suspend"
+	OpReactivate     Operation = "users.reactivate"
+	OpIntrospect     Operation = "events.introspect"
+	OpSignIns        Operation = "events.signinattempts"
+	OpItemUsages     Operation = "events.itemusages"
+	OpSCIMConfig     Operation = "scim.config"
+	OpSCIMListUsers  Operation = "scim.users.list"
+	OpSCIMGetUser    Operation = "scim.users.get"
+	OpSCIMPatchUser  Operation = "scim.users.patch"
+	OpSCIMListGroups Operation = "scim.groups.list"
+	OpSCIMGetGroup   Operation = "scim.groups.get"
+	OpSCIMPatchGroup Operation = "scim.groups.patch"
+	OpSlack          Operation = "slack"
+	OpWebhook        Operation = "webhook"
 )

@@ -6,14 +6,16 @@ import (
 	"time"
 )
 
-// Change is one suspend or reactivate that was performed, in order.
+// Change is one change of an account or of a group's members that was
+// performed, in order.
 type Change struct {
 	Seq       int       `json:"seq"` // over everything the tenant recorded
 	At        time.Time `json:"at"`
 	Operation Operation `json:"operation"`
 	User      string    `json:"user"`
 	Email     string    `json:"email"`
-	Before    string    `json:"before"` // ACTIVE or SUSPENDED
+	Group     string    `json:"group,omitempty"` // whose member it became or was; "" for a change of the account
+	Before    string    `json:"before"`          // ACTIVE or SUSPENDED; of a group NO_MEMBER or MEMBER
 	After     string    `json:"after"`
 	Changed   bool      `json:"changed"` // false when it was so already
 	Lost      bool      `json:"lost"`    // the caller was never told

@@ -11,6 +11,8 @@ func (t *Tenant) route(c call) (Operation, func(call) reply) {
 	switch c.path[0] {
 	case "v1", "v1beta1":
 		return t.routeUsers(c)
+	case "scim":
+		return t.routeSCIM(c)
 	case "api":
 		return t.routeEvents(c)
 	case "workflows":
@@ -94,6 +96,8 @@ func (t *Tenant) refusal(op Operation, status int, text string) reply {
 		return grpcError(status, code, text)
 	case strings.HasPrefix(string(op), "events."):
 		return eventsError(status, text)
+	case strings.HasPrefix(string(op), "scim."):
+		return scimRefusal(status, "", text)
 	case op == OpToken || op == OpRevoke:
 		return oauthError(status, "temporarily_unavailable")
 	}

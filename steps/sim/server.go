@@ -71,6 +71,9 @@ func loopback(addr string) (string, error) {
 	return net.JoinHostPort(host, port), nil
 }
 
+// SCIMURL is the base of the SCIM service.
+func (s *Server) SCIMURL() string { return s.URL + scimBase }
+
 // SlackURL is the Slack-like incoming webhook.
 func (s *Server) SlackURL() string { return s.URL + s.tenant.credentials.SlackPath }
 
@@ -127,7 +130,7 @@ func (t *Tenant) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	c := call{r: r, body: body, path: segments(r)}
 	op, perform := t.route(c)
-	c.op, c.fault = op, t.strike(op)
+	c.op, c.fault = op, t.strike(op, r.URL.RawQuery)
 	answer, silent := t.withhold(r.Context(), c)
 	if answer.status == 0 && !silent {
 		answer = perform(c)
@@ -213,11 +216,13 @@ func (t *Tenant) expire(r *http.Request) {
 }
 
 func send(w http.ResponseWriter, a reply) {
-	w.Header().Set("Content-Type", a.kind)
 	for name, value := range a.header {
 		w.Header().Set(name, value)
 	}
-	w.Header().Set("Content-Length", strconv.Itoa(len(a.body)))
+	if a.status != http.StatusNoContent {
+		w.Header().Set("Content-Type", a.kind)
+		w.Header().Set("Content-Length", strconv.Itoa(len(a.body)))
+	}
 	w.WriteHeader(a.status)
 	_, _ = w.Write(a.body)
 }

@@ -21,7 +21,11 @@ type Tenant struct {
 
 	mu        sync.Mutex
 	mailbox   *mailbox.Server // nil until it is asked for
-	suspended map[int]bool    // by index, where it differs from how the tenant began
+	groups    []group         // as they began
+	members   map[seat]bool   // where it differs from how the tenant began
+	versions  map[string]int  // how often each resource of the SCIM service was changed
+	scimToken string
+	suspended map[int]bool // by index, where it differs from how the tenant began
 	tokens    map[string]token
 	readers   map[string][]string // what each token of the Events API may read
 	issued    int
@@ -36,6 +40,7 @@ type Credentials struct {
 	ClientID     string `json:"client_id"`
 	ClientSecret string `json:"client_secret"`
 	EventsToken  string `json:"events_token"`
+	SCIMToken    string `json:"scim_token"`
 	SlackPath    string `json:"slack_path"`   // of the Slack-like webhook: a secret, as the real one is
 	WebhookPath  string `json:"webhook_path"` // of the generic webhook
 	SlackToken   string `json:"slack_token"`  // of a Slack-like bot
@@ -55,6 +60,9 @@ func New(o Options) *Tenant {
 	t := &Tenant{
 		opts:      o,
 		people:    newPopulation(o),
+		groups:    newGroups(o),
+		members:   map[seat]bool{},
+		versions:  map[string]int{},
 		suspended: map[int]bool{},
 		tokens:    map[string]token{},
 		readers:   map[string][]string{},
@@ -65,6 +73,7 @@ func New(o Options) *Tenant {
 		ClientID:     "sim-client-" + t.word("client"),
 		ClientSecret: "sim-secret-" + t.word("secret"),
 		EventsToken:  t.EventsToken(o.Features...),
+		SCIMToken:    "sim-scim-" + t.word("scim"),
 		SlackPath:    "/services/T" + t.word("team")[:8] + "/B" + t.word("channel")[:8] + "/" + t.word("slack"),
 		WebhookPath:  "/hooks/" + t.word("webhook"),
 		SlackToken:   "xoxb-" + t.word("bot"),
@@ -73,6 +82,7 @@ func New(o Options) *Tenant {
 			t.word("signature of the workflow"),
 		PagerDutyKey: (t.word("routing key") + t.word("more of it"))[:32],
 	}
+	t.scimToken = t.credentials.SCIMToken
 	t.Inject(o.Faults...)
 	return t
 }

@@ -169,6 +169,99 @@ func (s *shelf) breaks(f identitytest.Fault) bool {
 	return true
 }
 
+// club is a service of groups that lives in this process.
+type club struct {
+	*shelf
+
+	groups  []identity.Group
+	members map[string][]string
+}
+
+func newClub() *club {
+	c := &club{shelf: newShelf(), members: map[string][]string{}}
+	for i := range 9 {
+		id := fmt.Sprintf("G%02d", i)
+		c.groups = append(c.groups, identity.Group{ID: id, Name: "Group " + id})
+		for n := range i {
+			c.members[id] = append(c.members[id], fmt.Sprintf("U%02d", n))
+		}
+	}
+	return c
+}
+
+func (c *club) Groups(ctx context.Context) iter.Seq2[identity.Group, error] {
+	return stream(ctx, c.shelf, c.groups)
+}
+
+func (c *club) Group(ctx context.Context, id string) (identity.Group, error) {
+	if err := c.admit(ctx); err != nil {
+		return identity.Group{}, err
+	}
+	for _, g := range c.groups {
+		if g.ID == id {
+			return g, nil
+		}
+	}
+	return identity.Group{}, engine.Fail(engine.ClassNotFound, "group", "there is no such group")
+}
+
+func (c *club) Members(ctx context.Context, group string) iter.Seq2[identity.Member, error] {
+	return func(yield func(identity.Member, error) bool) {
+		if _, err := c.Group(ctx, group); err != nil {
+			yield(identity.Member{}, err)
+			return
+		}
+		for _, id := range slices.Clone(c.members[group]) {
+			if !yield(identity.Member{ID: id}, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (c *club) IsMember(ctx context.Context, group, user string) (bool, error) {
+	_, err := c.Group(ctx, group)
+	return slices.Contains(c.members[group], user), err
+}
+
+func (c *club) AddMember(ctx context.Context, group, user string) error {
+	if _, err := c.User(ctx, user); err != nil {
+		return err
+	}
+	in, err := c.IsMember(ctx, group, user)
+	if err == nil && !in {
+		c.members[group] = append(c.members[group], user)
+	}
+	return c.reply(err)
+}
+
+func (c *club) RemoveMember(ctx context.Context, group, user string) error {
+	_, err := c.Group(ctx, group)
+	c.members[group] = slices.DeleteFunc(c.members[group], func(id string) bool { return err == nil && id == user })
+	return c.reply(err)
+}
+
+func (c *club) reply(err error) error {
+	if err == nil && c.lost > 0 {
+		c.lost--
+		return engine.Fail(engine.ClassUnsettled, "lost", "the reply was lost")
+	}
+	return err
+}
+
+func TestGroupsOnTheShelf(t *testing.T) {
+	identitytest.TestGroups(t, func(*testing.T) identitytest.GroupsWorld {
+		c := newClub()
+		members := map[string][]string{}
+		for group, ids := range c.members {
+			members[group] = slices.Clone(ids)
+		}
+		return identitytest.GroupsWorld{
+			Groups: c, All: c.groups, Members: members, Group: "G05", Member: "U03", Other: "U20", Break: c.breaks,
+		}
+	})
+}
+
 func TestSuitesOnTheShelf(t *testing.T) {
 	t.Run("directory", func(t *testing.T) {
 		identitytest.TestDirectory(t, func(*testing.T) identitytest.DirectoryWorld {
