@@ -39,10 +39,11 @@ func TestMain(m *testing.M) {
 // TestScripts runs testdata/script/*.txtar: what somebody types, and what they
 // see. Beside the commands of package testscript there are:
 //
-//	tenant [terminal] [unguarded] [hijacked=N] [users=N]
+//	tenant [terminal] [unguarded] [hijacked=N] [users=N] [scim=full|bridge|cursor]
 //	                       serves a simulated tenant and writes drawbridge.yaml for it,
 //	                       with messages going to its Slack or to the terminal, and
-//	                       with the guard's lines or without
+//	                       with the guard's lines or without; with scim the directory of
+//	                       that configuration is reached by SCIM, and nothing else changes
 //	behind                 puts the tenant behind a proxy, a private authority and mutual TLS
 //	people FILE            adds a file, whose $ME is the user of this test and $LOUD is the
 //	                       same in capitals, to drawbridge.yaml
@@ -147,6 +148,7 @@ func startTenant(ts *testscript.TestScript, _ bool, args []string) {
 type adaptation struct {
 	url                 string // of the tenant
 	terminal, unguarded bool
+	scim                bool // the directory is reached by SCIM
 }
 
 func tenantOptions(args []string) (o sim.Options, a adaptation, err error) {
@@ -157,6 +159,11 @@ func tenantOptions(args []string) (o sim.Options, a adaptation, err error) {
 			a.terminal = true
 		case "unguarded":
 			a.unguarded = true
+		case "scim":
+			a.scim = true
+			o.SCIM = map[string]sim.SCIM{
+				"bridge": {NoFilter: true, NoBody: true, NoVersions: true}, "cursor": {Cursor: true},
+			}[value]
 		case "hijacked":
 			o.Hijacked, err = strconv.Atoi(value)
 		case "users":
@@ -174,6 +181,7 @@ func tenantOptions(args []string) (o sim.Options, a adaptation, err error) {
 func credentials(t *sim.Tenant, url string) map[string]string {
 	c := t.Credentials()
 	return map[string]string{
+		"SCIM_TOKEN":   c.SCIMToken,
 		"OP_CLIENT_ID": c.ClientID, "OP_CLIENT_SECRET": c.ClientSecret, "OP_EVENTS_TOKEN": c.EventsToken,
 		"SLACK_WEBHOOK": url + c.SlackPath, "SIEM_WEBHOOK": url + c.WebhookPath, "TEAMS_WEBHOOK": url + c.TeamsPath,
 		"SLACK_BOT_TOKEN": c.SlackToken, "SLACK_CHANNEL": c.SlackChannel, "PAGERDUTY_ROUTING_KEY": c.PagerDutyKey,
@@ -212,6 +220,11 @@ func (a adaptation) apply(data []byte) []byte {
 	).Replace(string(data))
 	if a.terminal {
 		text = strings.ReplaceAll(text, "provider: slack\n    webhook_url: env://SLACK_WEBHOOK", "provider: terminal")
+	}
+	if a.scim {
+		before, rest, _ := strings.Cut(text, "    provider: onepassword\n")
+		_, after, _ := strings.Cut(rest, "  signins:")
+		text = before + "    provider: scim\n    base_url: " + a.url + "/scim\n    token: env://SCIM_TOKEN\n    settle: 1s\n  signins:" + after
 	}
 	// Whom the examples ask and tell: a script that is about it says so itself.
 	services, rest, _ := strings.Cut(text, "\nnotify:")

@@ -171,7 +171,7 @@ func usageKeys() []key {
 func FaultKinds() []string {
 	return []string{
 		"rate_limited", "unavailable", "server_error", "gateway", "expire_token", "no_reply",
-		"slow", "lost_reply", "cut_body", "half_json", "not_json", "repeat_token", "duplicate",
+		"slow", "lost_reply", "cut_body", "half_json", "not_json", "repeat_token", "duplicate", "miscount",
 	}
 }
 

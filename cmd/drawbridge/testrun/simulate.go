@@ -15,13 +15,15 @@ import (
 const address = "http://127.0.0.1:1"
 
 // standard is the configuration of playbooks that have none: one connection
-// for each capability, so that none has to be named.
+// for each capability, or a default among them, so that none has to be named.
 const standard = `
 connections:
   1password: { provider: onepassword, account: SIMULATED, base_url: "http://127.0.0.1:1", client_id: env://OP_CLIENT_ID, client_secret: env://OP_CLIENT_SECRET }
   signins:   { provider: onepassword-events, base_url: "http://127.0.0.1:1", token: env://OP_EVENTS_TOKEN }
   messages:  { provider: slack, webhook_url: env://SLACK_WEBHOOK }
   web:       { provider: http, base_url: "https://service.example.com" }
+  groups:    { provider: scim, base_url: "http://127.0.0.1:1/scim", token: env://SCIM_TOKEN }
+defaults: { directory: 1password }
 `
 
 // Standard is the configuration of playbooks that have none.
@@ -55,6 +57,8 @@ func redirected(c config.Connection, tenant sim.Credentials) config.Connection {
 	case "onepassword-events":
 		delete(c.Settings, "region")
 		c.Settings["base_url"], c.Settings["token"] = address, secret.Reference("env://EVENTS_TOKEN")
+	case "scim":
+		c.Settings["base_url"], c.Settings["token"] = address+"/scim", secret.Reference("env://SCIM_TOKEN")
 	case "slack":
 		redirectSlack(c.Settings, tenant)
 	case "teams":
@@ -107,7 +111,8 @@ func cannotBeSimulated(o engine.Opening) (*engine.Connection, error) {
 // secrets are what the references of simulated connections lead to.
 func secrets(tenant sim.Credentials) func(string) (string, bool) {
 	known := map[string]string{
-		"CLIENT_ID": tenant.ClientID, "CLIENT_SECRET": tenant.ClientSecret, "EVENTS_TOKEN": tenant.EventsToken,
+		"SCIM_TOKEN": tenant.SCIMToken,
+		"CLIENT_ID":  tenant.ClientID, "CLIENT_SECRET": tenant.ClientSecret, "EVENTS_TOKEN": tenant.EventsToken,
 		"SLACK": address + tenant.SlackPath, "WEBHOOK": address + tenant.WebhookPath,
 		"SLACK_BOT": tenant.SlackToken, "TEAMS": address + tenant.TeamsPath, "PAGERDUTY": tenant.PagerDutyKey, "SIMULATED": "a-secret-of-the-simulated-tenant",
 	}

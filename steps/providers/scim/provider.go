@@ -16,9 +16,9 @@ const (
 	maxID           = 512
 
 	// SCIM has no limit of its own, and services rarely say theirs. This one
-	// lists a thousand people a second and is slow enough for small services.
-	perSecond = 10
-	atOnce    = 20
+	// lists two thousand people a second and is slow enough for small services.
+	perSecond = 20
+	atOnce    = 50
 )
 
 // The ways to page through a listing.
@@ -40,6 +40,7 @@ func Provider() engine.Provider {
 		Name:     "scim",
 		Summary:  "The people and groups of any directory that speaks SCIM 2.0.",
 		Doc:      doc,
+		Setup:    setup,
 		Settings: settings(),
 		Capabilities: []engine.Capability{
 			identity.CapabilityDirectory, identity.CapabilityGroups, engine.CapabilityTest,
@@ -50,22 +51,40 @@ func Provider() engine.Provider {
 	}
 }
 
-const doc = `Any service that other systems provision by SCIM 2.0 (RFC 7643, RFC 7644) can be
-reached: it gives out an address and a bearer token for that.
+const setup = `1. Find the address and the bearer token that the service gives out to systems
+   that provision it:
+   - **1Password, hosted provisioning**: sign in as an owner or an administrator,
+     open *Integrations → Automated User Provisioning*, and set it up for your
+     identity provider. The set-up shows the SCIM URL and the bearer token, once:
+     a token that is lost means setting it up again. Turn the provisioning of
+     users on, and that of groups where playbooks shall change them.
+   - **1Password SCIM Bridge**: the address at which you deployed the bridge,
+     with ` + "`/scim`" + ` behind it, and the bearer token that came with the
+     ` + "`scimsession`" + ` file when the bridge was set up.
+   - **Microsoft Entra ID**: switch on its *SCIM Provisioning API*, register an
+     application, and grant it the application permissions *User.ReadWrite.All*
+     and *Group.ReadWrite.All* with an administrator's consent. The address is
+     ` + "`https://graph.microsoft.com/rp/scim`" + `. Its tokens live for an hour: let
+     something renew one in a file, and refer to that with ` + "`file:///path`" + `; it is
+     read again as soon as the service refuses the old one.
+   - **Okta** sends SCIM and does not answer it. Reach the service that Okta
+     provisions, with the address and the token that were given to Okta.
+2. Put the token into ` + "`SCIM_TOKEN`" + `, or into a file or a vault, and refer to it.
+3. ` + "`base_url`" + ` is the address below which ` + "`/Users`" + ` is. Take it as it is shown:
+   ` + "`drawbridge connections test`" + ` says when it is another.
+4. Leave ` + "`paging`" + ` as it is. Where the test says that a user has no
+   ` + "`meta.created`" + `, set ` + "`created: assume_new`" + `.`
 
-- **1Password, hosted provisioning**: *Integrations → Automated User
-  Provisioning*; the set-up shows the SCIM URL and the token. Turn provisioning of
-  users and groups on.
-- **1Password SCIM Bridge**: the address at which you deployed the bridge, with
-  ` + "`/scim`" + ` behind it, and the bearer token its set-up gave you.
-- **Microsoft Entra ID**, as a service: the SCIM Provisioning API, with the
-  address ` + "`https://graph.microsoft.com/rp/scim`" + `. Its tokens live for an hour:
-  keep one in a file that is renewed; it is read again when it is refused.
-- **Okta** is a client of SCIM and not a service: reach what Okta provisions.
+const doc = `Suspending is a PATCH that sets ` + "`active`" + ` to false, reactivating one that sets it
+to true, and membership a PATCH of one member; nothing is replaced whole or
+deleted. Where a resource has a version, that version and no other is changed.
+Listings are held to what the service counts: where people come or go while they
+are read, they fail and can be read again.
 
-Suspending is a PATCH that sets ` + "`active`" + ` to false, reactivating one that sets it
-to true; nothing is ever replaced whole or deleted. Where another system owns the
-accounts, its next synchronisation may set ` + "`active`" + ` back: change them there too.
+Where another system owns the accounts, its next synchronisation may set
+` + "`active`" + ` or a group's members back: change them there too. 1Password's hosted
+provisioning does not manage groups that may recover accounts or manage all
+groups.
 
 A person's address is the primary one of their ` + "`emails`" + `, else the one of type
 ` + "`work`" + `, else the first; without any it is the ` + "`userName`" + `.`
