@@ -2,6 +2,7 @@ package sim
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 )
 
@@ -20,7 +21,7 @@ func parseSCIMFilter(text string) (scimFilter, bool) {
 	var filter scimFilter
 	for {
 		attribute, rest, ok := strings.Cut(strings.TrimLeft(text, " "), " ")
-		if !ok || !strings.Contains(" username emails.value id active displayname ", " "+strings.ToLower(attribute)+" ") {
+		if !ok || !slices.Contains([]string{"username", "emails.value", "id", "active", "displayname"}, strings.ToLower(attribute)) {
 			return nil, false
 		}
 		operator, rest, ok := strings.Cut(strings.TrimLeft(rest, " "), " ")

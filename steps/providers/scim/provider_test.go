@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -456,7 +457,7 @@ func TestNothingIsReplacedWholeOrDeleted(t *testing.T) {
 		}
 	}
 	for _, r := range h.tenant.Requests() {
-		if r.Method != "GET" && r.Method != "PATCH" || !strings.HasPrefix(r.UserAgent, "Drawbridge/") {
+		if r.Method != http.MethodGet && r.Method != http.MethodPatch || !strings.HasPrefix(r.UserAgent, "Drawbridge/") {
 			t.Errorf("sent %+v", r)
 		}
 	}
