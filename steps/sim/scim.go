@@ -90,12 +90,13 @@ func byMethod(c call, get Operation, read func(call) reply, patch Operation, cha
 // the content type of a body.
 func (t *Tenant) scimAdmit(c call, method string) (refusal reply, ok bool) {
 	t.mu.Lock()
-	token := t.scimToken
+	issued, known := t.tokens[bearer(c.r)] // a client's token is as good as the one that is given out
+	known = known && t.opts.Clock().Before(issued.expires) || bearer(c.r) == t.scimToken
 	t.mu.Unlock()
 	kind, _, _ := strings.Cut(c.r.Header.Get("Content-Type"), ";")
 	accept := c.r.Header.Get("Accept")
 	switch {
-	case bearer(c.r) != token:
+	case !known:
 		refusal = scimRefusal(http.StatusUnauthorized, "", "the bearer token is not valid")
 		refusal.header = map[string]string{"WWW-Authenticate": "Bearer"}
 		return refusal, false

@@ -58,6 +58,9 @@ func redirected(c config.Connection, tenant sim.Credentials) config.Connection {
 		delete(c.Settings, "region")
 		c.Settings["base_url"], c.Settings["token"] = address, secret.Reference("env://EVENTS_TOKEN")
 	case "scim":
+		for _, name := range []string{"client_id", "client_secret", "token_url", "scope"} {
+			delete(c.Settings, name)
+		}
 		c.Settings["base_url"], c.Settings["token"] = address+"/scim", secret.Reference("env://SCIM_TOKEN")
 	case "slack":
 		redirectSlack(c.Settings, tenant)

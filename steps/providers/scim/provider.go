@@ -1,7 +1,9 @@
 package scim
 
 import (
+	"context"
 	"fmt"
+	"time"
 	"unicode"
 
 	"github.com/drawbridge-soar/drawbridge/engine"
@@ -37,11 +39,12 @@ const (
 // Provider declares `provider: scim`.
 func Provider() engine.Provider {
 	return engine.Provider{
-		Name:     "scim",
-		Summary:  "The people and groups of any directory that speaks SCIM 2.0.",
-		Doc:      doc,
-		Setup:    setup,
-		Settings: settings(),
+		Name:       "scim",
+		Summary:    "The people and groups of any directory that speaks SCIM 2.0.",
+		Doc:        doc,
+		Setup:      setup,
+		Settings:   settings(),
+		ExactlyOne: [][]string{{"token", "client_id"}},
 		Capabilities: []engine.Capability{
 			identity.CapabilityDirectory, identity.CapabilityGroups, engine.CapabilityTest,
 		},
@@ -63,10 +66,11 @@ const setup = `1. Find the address and the bearer token that the service gives o
      ` + "`scimsession`" + ` file when the bridge was set up.
    - **Microsoft Entra ID**: switch on its *SCIM Provisioning API*, register an
      application, and grant it the application permissions *User.ReadWrite.All*
-     and *Group.ReadWrite.All* with an administrator's consent. The address is
-     ` + "`https://graph.microsoft.com/rp/scim`" + `. Its tokens live for an hour: let
-     something renew one in a file, and refer to that with ` + "`file:///path`" + `; it is
-     read again as soon as the service refuses the old one.
+     and *Group.ReadWrite.All* with an administrator's consent. ` + "`base_url`" + ` is
+     ` + "`https://graph.microsoft.com/rp/scim`" + `. In place of a token, give the
+     application's id and secret as ` + "`client_id`" + ` and ` + "`client_secret`" + `, with
+     ` + "`token_url: https://login.microsoftonline.com/TENANT/oauth2/v2.0/token`" + ` and
+     ` + "`scope: https://graph.microsoft.com/.default`" + `.
    - **Okta** sends SCIM and does not answer it. Reach the service that Okta
      provisions, with the address and the token that were given to Okta.
 2. Put the token into ` + "`SCIM_TOKEN`" + `, or into a file or a vault, and refer to it.
@@ -91,11 +95,20 @@ A person's address is the primary one of their ` + "`emails`" + `, else the one 
 
 func settings() []engine.Field {
 	one, most := int64(1), int64(maxPageSize)
+	secretType := engine.Type{Kind: engine.KindSecret}
 	return []engine.Field{
 		{Name: "base_url", Type: engine.TypeString(), Required: true, Example: "https://scim.example.com/scim",
 			Doc: "The address below which `/Users` and `/Groups` are, as the service shows it."},
-		{Name: "token", Type: engine.Type{Kind: engine.KindSecret}, Required: true, Example: "env://SCIM_TOKEN",
+		{Name: "token", Type: secretType, Example: "env://SCIM_TOKEN",
 			Doc: "The bearer token. It is fetched again when the service refuses it."},
+		{Name: "client_id", Type: secretType, Example: "env://SCIM_CLIENT_ID",
+			Doc: "In place of a token: the client that asks for one (OAuth client credentials). It needs `client_secret` and `token_url`."},
+		{Name: "client_secret", Type: secretType, Example: "env://SCIM_CLIENT_SECRET",
+			Doc: "The client's secret. It goes to `token_url` only."},
+		{Name: "token_url", Type: engine.TypeString(), Example: "https://login.example.com/oauth2/token",
+			Doc: "Where the client gets its tokens."},
+		{Name: "scope", Type: engine.TypeString(), Example: "https://graph.microsoft.com/.default",
+			Doc: "What the client asks a token for, where the service wants to hear it."},
 		{Name: "paging", Type: engine.EnumOf(pagingAuto, pagingIndex, pagingCursor), Default: pagingAuto,
 			Doc: "How the service pages: by `startIndex`, by cursor (RFC 9865), or as its `ServiceProviderConfig` says; by index where it says nothing."},
 		{Name: "page_size", Type: engine.TypeInteger(), Default: int64(defaultPageSize), Minimum: &one, Maximum: &most,
@@ -115,10 +128,13 @@ func open(o engine.Opening, options transport.Options) (*engine.Connection, erro
 		return nil, fmt.Errorf("opening connection %s: %w", o.Name, err)
 	}
 	options.Limit, options.Burst = perSecond, atOnce // unless the configuration says otherwise
+	client := transport.New(options.For(o))
+	credential, err := credentialOf(o, client)
+	if err != nil {
+		return nil, fmt.Errorf("opening connection %s: %w", o.Name, err)
+	}
 	s := &service{
-		client:    transport.New(options.For(o)),
-		base:      base,
-		token:     &token{secrets: o.Secrets, ref: setting(o.Settings, "token", secret.Reference(""))},
+		client: client, base: base, credential: credential,
 		paging:    setting(o.Settings, "paging", pagingAuto),
 		pageSize:  int(setting(o.Settings, "page_size", int64(defaultPageSize))),
 		assumeNew: setting(o.Settings, "created", createdRequired) == createdAssumeNew,
@@ -133,6 +149,33 @@ func open(o engine.Opening, options transport.Options) (*engine.Connection, erro
 			identity.CapabilityDirectory: s, identity.CapabilityGroups: s, engine.CapabilityTest: s,
 		},
 	}, nil
+}
+
+// credentialOf is the bearer token that is given, or the way to one.
+func credentialOf(o engine.Opening, client *transport.Client) (func(context.Context, string) (string, error), error) {
+	none := secret.Reference("")
+	id, word := setting(o.Settings, "client_id", none), setting(o.Settings, "client_secret", none)
+	raw := setting(o.Settings, "token_url", "")
+	if id == none {
+		if word != none || raw != "" || setting(o.Settings, "scope", "") != "" {
+			return nil, engine.Fail(engine.ClassInvalid, "client_id", "client_secret, token_url and scope belong to a client_id, and there is none")
+		}
+		return (&token{secrets: o.Secrets, ref: setting(o.Settings, "token", none)}).credential, nil
+	}
+	if word == none || raw == "" {
+		return nil, engine.Fail(engine.ClassInvalid, "client_id", "a client_id needs a client_secret and a token_url beside it")
+	}
+	address, err := transport.BaseURL(raw)
+	if err != nil {
+		return nil, engine.Fail(engine.ClassInvalid, "token_url", "token_url: %s", engine.AsFailure(err).Message)
+	}
+	t := &clientTokens{
+		client: client, secrets: o.Secrets, id: id, word: word, url: address, scope: setting(o.Settings, "scope", ""), now: o.Now,
+	}
+	if t.now == nil {
+		t.now = time.Now
+	}
+	return t.credential, nil
 }
 
 // setting is a setting's value, or what holds without it.

@@ -363,7 +363,12 @@ func TestOpen(t *testing.T) {
 		"no address":      {map[string]any{"base_url": ""}, false},
 		"plain http":      {map[string]any{"base_url": "http://scim.example.com"}, false},
 		"with a password": {map[string]any{"base_url": "https://me:hunter2@scim.example.com"}, false},
-		"with a query":    {map[string]any{"base_url": "https://scim.example.com?x=hunter2"}, false},
+		"a client alone":  {map[string]any{"client_id": secret.Reference("env://ID")}, false},
+		"no client":       {map[string]any{"token_url": "https://login.example.com/token"}, false},
+		"a client's http": {map[string]any{
+			"client_id": secret.Reference("env://ID"), "client_secret": secret.Reference("env://WORD"), "token_url": "http://login.example.com/hunter2",
+		}, false},
+		"with a query": {map[string]any{"base_url": "https://scim.example.com?x=hunter2"}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			conn, err := scim.Provider().Open(h.opening(tt.more))
@@ -464,6 +469,48 @@ func TestNothingIsReplacedWholeOrDeleted(t *testing.T) {
 	if n := len(h.tenant.Changes()); n != 4 {
 		t.Errorf("%d changes", n)
 	}
+}
+
+// twoSecrets resolves a client's id and secret.
+type twoSecrets map[secret.Reference]string
+
+func (s twoSecrets) Resolve(_ context.Context, ref secret.Reference) (secret.Value, error) {
+	return secret.New(s[ref]), nil
+}
+
+func TestClientCredentials(t *testing.T) {
+	h := build(t, sim.Options{}, nil)
+	c := h.tenant.Credentials()
+	opening := h.opening(map[string]any{
+		"client_id": secret.Reference("env://ID"), "client_secret": secret.Reference("env://WORD"), "token_url": h.server.URL + "/v1/oauth/token",
+	})
+	delete(opening.Settings, "token")
+	secrets := twoSecrets{"env://ID": c.ClientID, "env://WORD": c.ClientSecret}
+	opening.Secrets = secrets
+	conn, err := scim.OpenHasty(opening)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := conn.Offers[identity.CapabilityDirectory].(identity.Directory)
+	for range 3 {
+		if _, err := dir.User(t.Context(), h.tenant.Cast().Slow.ID); err != nil {
+			t.Error(err)
+		}
+	}
+	if n := h.tenant.Count(sim.OpToken); n != 1 {
+		t.Errorf("%d tokens for three calls", n)
+	}
+	h.tenant.ExpireTokens()
+	if _, err := dir.User(t.Context(), h.tenant.Cast().Slow.ID); err != nil || h.tenant.Count(sim.OpToken) != 2 {
+		t.Errorf("after the token expired: %v", err)
+	}
+	secrets["env://WORD"] = "rotated/away+&"
+	h.tenant.ExpireTokens()
+	_, err = dir.User(t.Context(), h.tenant.Cast().Slow.ID)
+	if !errors.Is(err, &engine.Failure{Class: engine.ClassAuth, Code: scim.CodeCredentials}) {
+		t.Errorf("with another secret: %v", err)
+	}
+	identitytest.NoLeakingError(t, err, c.ClientID, c.ClientSecret, "rotated/away+&")
 }
 
 func TestDeclaration(t *testing.T) {

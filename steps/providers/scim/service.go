@@ -26,6 +26,7 @@ const (
 	CodeFilter            = "invalid_filter"     // the service does not understand a filter
 	CodeNoTarget          = "no_target"          // what was to be removed is not there
 	CodeTooMany           = "too_many"           // more than the service lets be
+	CodeCredentials       = "client_credentials" // client_id and client_secret were refused
 	CodeSecret            = "secret"             // a secret could not be resolved
 )
 
@@ -40,13 +41,14 @@ const (
 // service implements identity.Directory, identity.EmailFinder, identity.Groups
 // and engine.Tester.
 type service struct {
-	client    *transport.Client
-	token     *token
-	base      string
-	paging    string
-	pageSize  int
-	assumeNew bool
-	now       func() time.Time
+	client *transport.Client
+	// credential is a transport.Request's
+	credential func(ctx context.Context, refused string) (string, error)
+	base       string
+	paging     string
+	pageSize   int
+	assumeNew  bool
+	now        func() time.Time
 
 	noFilter     atomic.Bool // the service has refused a filter
 	listsMembers atomic.Bool // a group has shown members
@@ -75,7 +77,7 @@ type request struct {
 func (s *service) do(ctx context.Context, r request) error {
 	t := transport.Request{
 		Method: r.method, URL: s.base + r.path, Route: r.method + " " + r.route, Header: http.Header{"Accept": {mediaType + ", application/json"}},
-		Effect: transport.Read, MaxBody: r.limit, Credential: s.token.credential, Explain: explain, Decode: r.decode,
+		Effect: transport.Read, MaxBody: r.limit, Credential: s.credential, Explain: explain, Decode: r.decode,
 	}
 	if r.query != nil {
 		t.URL += "?" + r.query.Encode()

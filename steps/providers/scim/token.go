@@ -4,7 +4,6 @@ import (
 	"context"
 	"sync"
 
-	"github.com/drawbridge-soar/drawbridge/engine"
 	"github.com/drawbridge-soar/drawbridge/engine/secret"
 )
 
@@ -27,7 +26,7 @@ func (t *token) credential(ctx context.Context, refused string) (string, error) 
 	}
 	resolved, err := t.secrets.Resolve(ctx, t.ref)
 	if err != nil {
-		return "", engine.Fail(engine.ClassAuth, CodeSecret, "resolving token: %v", err)
+		return "", unresolved("token", err)
 	}
 	t.value = "Bearer " + resolved.Reveal()
 	return t.value, nil
