@@ -245,6 +245,48 @@ func TestInputsThatTheEngineRefuses(t *testing.T) {
 	passes(t, runOne(t, playbook, test, nil))
 }
 
+// TestGroupsNeedNoConfiguration puts somebody into a group of the simulated
+// tenant, in a playbook that names no connection.
+func TestGroupsNeedNoConfiguration(t *testing.T) {
+	playbook := `inputs:
+  email: { type: string }
+steps:
+  - id: who
+    uses: user.get
+    with: { email: "${{ inputs.email }}" }
+  - id: visitors
+    uses: group.get
+    with: { name: Visitors }
+  - id: give
+    uses: group.add_member
+    with: { group: "${{ steps.visitors.group.id }}", user: "${{ steps.who.user.id }}" }
+    for: 4h
+  - id: after
+    uses: group.get
+    with: { name: Visitors }
+outputs:
+  members: ${{ map(steps.after.members, .id) }}
+`
+	test := `inputs: { email: sam@example.com }
+tenant:
+  people:
+    - { id: SAM, email: sam@example.com }
+tests:
+  - name: it
+    expect:
+      status: succeeded
+      changes: { count: 1 }
+      outputs: { members: [SAM] }
+  - name: a reply that is lost
+    faults: [{ operation: scim.groups.patch, kind: lost_reply }]
+    expect: { status: succeeded, changes: { count: 1 } }
+  - name: whom the guard protects
+    guard: { protect: [sam@example.com] }
+    expect: { changes: [{ target: sam@example.com, outcome: refused }] }
+`
+	passes(t, runOne(t, playbook, test, nil))
+}
+
 // TestTheSame keeps tests from depending on luck: what one did is the same
 // every time, to the millisecond of its clock.
 func TestTheSame(t *testing.T) {
