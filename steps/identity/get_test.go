@@ -1,6 +1,7 @@
 package identity_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 
@@ -70,6 +71,48 @@ func TestUserGetFails(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			fails(t, identity.UserGet{}, callOf(identity.UserGet{}, &directory{users: townsfolk()}, nil, tt.inputs), tt.class, tt.code)
 		})
+	}
+}
+
+// finder is a directory that can be asked for an address.
+type finder struct {
+	directory
+
+	found []identity.User
+	err   error
+}
+
+func (f *finder) UserByEmail(_ context.Context, email string) (identity.User, error) {
+	if f.err != nil {
+		return identity.User{}, f.err
+	}
+	return identity.OneByEmail(email, f.found)
+}
+
+func TestADirectoryThatKnowsAddressesIsAsked(t *testing.T) {
+	ask := func(f *finder, action engine.Action) engine.Call {
+		call := callOf(action, &f.directory, nil, map[string]any{"email": "kim@example.com"})
+		call.Connections[identity.CapabilityDirectory].Offers[identity.CapabilityDirectory] = f
+		return call
+	}
+	f := &finder{found: []identity.User{user("a")}}
+	seen := observe(t, identity.UserGet{}, ask(f, identity.UserGet{}))
+	if got := seen.Outputs["user"].(map[string]any)["id"]; got != "a" || len(f.asked) > 0 || seen.Population != nil {
+		t.Errorf("got %v, after listing %v, of %v", got, f.asked, seen.Population)
+	}
+	for _, action := range []engine.Changer{identity.UserSuspend{}, identity.UserReactivate{}} {
+		subject, err := action.Read(t.Context(), ask(f, action))
+		if err != nil || subject.Target.ID != "a" || len(f.asked) > 0 {
+			t.Errorf("%s: %+v, %v, after listing %v", action.Spec().Name, subject, err, f.asked)
+		}
+	}
+	f.found = []identity.User{user("a"), user("b")}
+	fails(t, identity.UserGet{}, ask(f, identity.UserGet{}), engine.ClassInvalid, "ambiguous")
+	f.found = nil
+	fails(t, identity.UserGet{}, ask(f, identity.UserGet{}), engine.ClassNotFound, "user_not_found")
+	f.err = errBroken
+	if _, err := (identity.UserGet{}).Observe(t.Context(), ask(f, identity.UserGet{})); !errors.Is(err, errBroken) {
+		t.Errorf("got %v", err)
 	}
 }
 
