@@ -67,6 +67,10 @@ func leakings() map[string]leaking {
 			settings: "base_url: BASE, routing_key: env://A", steps: tell,
 			secrets: map[string]string{"A": "canary-routing-key-0123456789abc"},
 		},
+		"scim": {
+			settings: "base_url: BASE/scim, token: env://A", secrets: map[string]string{"A": canary("scim-token")},
+			steps: list,
+		},
 		"terminal": {settings: "", steps: tell, silent: true},
 		"webhook": {
 			settings: "secret_url: env://A, token: env://B", steps: tell,

@@ -24,7 +24,7 @@ const (
 	// fetchTimeout bounds one fetch, which serves all who wait for it.
 	fetchTimeout = 30 * time.Second
 
-	askForToken = "POST {token_url}"
+	askRoute = "POST (OAuth)"
 )
 
 // clientTokens hands out access tokens for a client's own credentials (RFC
@@ -108,7 +108,7 @@ func unresolved(name string, err error) error {
 // nothing, though it is a POST.
 func (t *clientTokens) http() *http.Client {
 	return t.client.HTTP(transport.Request{
-		Route: askForToken, Effect: transport.Read, MaxBody: 64 << 10,
+		Route: askRoute, Effect: transport.Read, MaxBody: 64 << 10,
 		Decode: func(r transport.Response) error {
 			var token struct {
 				AccessToken string `json:"access_token"`
@@ -139,5 +139,5 @@ func tokenFailure(err error) error {
 	if errors.As(err, &f) {
 		return f
 	}
-	return engine.Fail(engine.ClassTransient, transport.CodeBrokenAnswer, "%s: the answer could not be used as a token", askForToken)
+	return engine.Fail(engine.ClassTransient, transport.CodeBrokenAnswer, "%s: the answer could not be used as a token", askRoute)
 }
