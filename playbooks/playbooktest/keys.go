@@ -178,9 +178,10 @@ func FaultKinds() []string {
 // Operations are what the simulated services can be asked to do.
 func Operations() []string {
 	return []string{
-		"token", "users.list", "users.get", "users.suspend", "users.reactivate",
-		"events.introspect", "events.signinattempts", "events.itemusages", "slack", "webhook",
-		"slack.post", "slack.auth", "teams", "pagerduty",
+		"token", "users.list", "users.get", "users.suspend", "users.reactivate", "events.introspect",
+		"events.signinattempts", "events.itemusages", "slack", "webhook", "slack.post", "slack.auth",
+		"teams", "pagerduty", "email", "scim.config", "scim.users.list", "scim.users.get",
+		"scim.users.patch", "scim.groups.list", "scim.groups.get", "scim.groups.patch",
 	}
 }
 
