@@ -86,7 +86,7 @@ func TestKeeperErrorsNameTheReference(t *testing.T) {
 		{secret.Reference("file://" + t.TempDir()), "not a regular file"},
 		{big, "larger than 64 KiB"},
 		{write(t, "", 0o600), "it is empty"},
-		{"op://vault/item/field", "op://vault/item/field: op:// is not available in this version yet"},
+		{"op://vault/item/field", "op://vault/item/field: write under `secrets: onepassword:`"},
 		{"vault://x", `unknown kind "vault://"`},
 	} {
 		v, err := k.Resolve(t.Context(), c.ref)

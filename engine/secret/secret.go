@@ -8,7 +8,8 @@ import "context"
 // Placeholder is what stands wherever a secret would have stood.
 const Placeholder = "<secret>"
 
-// Reference says where a secret is kept: env://NAME, file:///path.
+// Reference says where a secret is kept: env://NAME, file:///path,
+// op://vault/item/field.
 type Reference string
 
 // Value is a secret in memory. It prints, formats and encodes as Placeholder.
@@ -36,4 +37,19 @@ type Learner interface{ Learn(v Value) }
 // Resolver turns references into values. Errors name the reference, never a value.
 type Resolver interface {
 	Resolve(ctx context.Context, ref Reference) (Value, error)
+}
+
+// Renewer is a Resolver that can read a reference anew, after a service has
+// refused the value it led to.
+type Renewer interface {
+	Resolver
+	Renew(ctx context.Context, ref Reference, refused Value) (Value, error)
+}
+
+// Renew reads a reference anew where the resolver can; others resolve it again.
+func Renew(ctx context.Context, r Resolver, ref Reference, refused Value) (Value, error) {
+	if renewer, ok := r.(Renewer); ok {
+		return renewer.Renew(ctx, ref, refused)
+	}
+	return r.Resolve(ctx, ref)
 }

@@ -48,7 +48,7 @@ func (Dialer) TLS(string) *tls.Config { return &tls.Config{MinVersion: tls.Versi
 
 // mailTrouble is what a fault of the tenant is in the language of mail.
 func (t *Tenant) mailTrouble() mailbox.Fault {
-	fault := t.strike(OpEmail)
+	fault := t.strike(OpEmail, "")
 	kinds := map[FaultKind]mailbox.Kind{
 		FaultRateLimited: mailbox.Greylist, FaultUnavailable: mailbox.Busy, FaultServerError: mailbox.Quota, FaultGateway: mailbox.Busy,
 		FaultNoReply: mailbox.CutData, FaultSlow: mailbox.Slow,

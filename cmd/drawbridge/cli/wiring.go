@@ -60,31 +60,16 @@ func (a *app) config() (*config.Config, error) {
 // learnSecrets makes the redactor know what the configuration's references
 // lead to before anything is stored or shown: somebody may have typed a secret
 // where it does not belong. One that cannot be had now is an error only where
-// it is needed.
+// it is needed, and one that a service keeps is asked for only then.
 func (a *app) learnSecrets(ctx context.Context, conf *config.Config, keeper *secret.Keeper) {
-	learn := func(ref secret.Reference, of, name, setting string) {
+	conf.References(func(ref secret.Reference, of, name, setting string) {
+		if _, err := secret.ParsePlace(ref); err == nil {
+			return
+		}
 		if _, err := keeper.Resolve(ctx, ref); err != nil {
 			a.log.Debug("a secret is not there", of, name, "setting", setting, "error", err)
 		}
-	}
-	for _, c := range conf.Connections {
-		for name, value := range c.Settings {
-			if ref, ok := value.(secret.Reference); ok {
-				learn(ref, "connection", c.Name, name)
-			}
-		}
-	}
-	for _, ref := range conf.Network.Secrets() {
-		learn(ref, "network", "proxy", "proxy_password")
-	}
-	for _, w := range conf.Webhooks {
-		if w.Secret != "" {
-			learn(w.Secret, "webhook", w.Name, "secret")
-		}
-		if w.Token != "" {
-			learn(w.Token, "webhook", w.Name, "token")
-		}
-	}
+	})
 }
 
 // reject says what is wrong with playbooks or the configuration and ends the

@@ -38,6 +38,7 @@ type Config struct {
 	MaxPlanAge   time.Duration // how old a plan may be when it is applied; 0, as in the zero Config, is DefaultMaxPlanAge
 	Retention    Retention
 	Network      Network
+	Secrets      Secrets
 	// Hash is the hex SHA-256 of the file; "" without one.
 	Hash     string
 	Serve    Serve     // as DefaultServe where the file says nothing; the zero Serve in the zero Config

@@ -71,7 +71,7 @@ func TestWholeConfiguration(t *testing.T) {
 			Rate: &config.Rate{PerSecond: 2.5, Burst: 3, Concurrency: 4},
 		}, {
 			Name: "team", Provider: engine.Provider{Name: "chat"},
-			Settings: map[string]any{"webhook_url": secret.Reference("file:///run/secrets/slack")},
+			Settings: map[string]any{"webhook_url": secret.Reference("op://Infra/Slack/incoming webhook")},
 		}},
 		Defaults: map[engine.Capability]string{"directory": "1password", "messages": "team"},
 		Guard: guard.Configuration{
@@ -120,6 +120,7 @@ func TestWholeConfiguration(t *testing.T) {
 			},
 		}},
 	}
+	want.Secrets = config.Secrets{OnePassword: &config.OnePassword{Host: "https://connect.example.com", Token: "env://OP_CONNECT_TOKEN"}}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(config.Network{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -108,9 +108,12 @@ func (d *decoder) reference(n *yamldoc.Node, f engine.Field, out map[string]any)
 	if why := wrongReference(text); why != "" {
 		d.report(withoutLines([]yamldoc.Diagnostic{
 			n.Errorf("secret", "%s %s", f.Name, why).
-				WithHint("write env://NAME for an environment variable, or file:///path for a file that holds it"),
+				WithHint("write env://NAME for an environment variable, file:///path for a file that holds it, or op://vault/item/field"),
 		})...)
 		return
+	}
+	if strings.HasPrefix(text, "op://") {
+		d.inOnePassword = append(d.inOnePassword, n)
 	}
 	out[f.Name] = secret.Reference(text)
 }
@@ -125,11 +128,22 @@ func wrongReference(text string) string {
 		return "must be env:// and the name of an environment variable"
 	case kind == "file" && !path.IsAbs(rest):
 		return "must be file:// and an absolute path (three slashes)"
-	case kind == "env", kind == "file", kind == "op":
+	case kind == "op":
+		return wrongPlace(text)
+	case kind == "env", kind == "file":
 		return ""
 	default:
 		return "is a secret and must not stand in the file"
 	}
+}
+
+// wrongPlace says what is wrong with a reference into 1Password.
+func wrongPlace(text string) string {
+	_, err := secret.ParsePlace(secret.Reference(text))
+	if err == nil {
+		return ""
+	}
+	return "cannot lead into 1Password: " + strings.TrimPrefix(err.Error(), secret.ErrReference.Error()+": ")
 }
 
 func (d *decoder) exactlyOne(n *yamldoc.Node, group []string, provider string) {

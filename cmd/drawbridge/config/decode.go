@@ -13,15 +13,16 @@ import (
 
 // decoder turns nodes into a Config and gathers everything that is wrong.
 type decoder struct {
-	dir         string
-	providers   []engine.Provider
-	problems    []yamldoc.Diagnostic
-	notifyWrong bool // `notify` names a connection that cannot be it, which is reported already
+	dir           string
+	providers     []engine.Provider
+	problems      []yamldoc.Diagnostic
+	inOnePassword []*yamldoc.Node // references that lead into 1Password
+	notifyWrong   bool            // `notify` names a connection that cannot be it, which is reported already
 }
 
 func (d *decoder) config(n *yamldoc.Node, c *Config) {
 	known := []string{
-		"playbooks", "connections", "defaults", "guard", "policy", "people", "notify", "approval_link", "max_plan_age", "retention", "network", "serve", "webhooks",
+		"playbooks", "connections", "defaults", "guard", "policy", "people", "notify", "approval_link", "max_plan_age", "retention", "network", "secrets", "serve", "webhooks",
 	}
 	if !d.isMap(n, "the configuration", known) {
 		return
@@ -40,6 +41,7 @@ func (d *decoder) config(n *yamldoc.Node, c *Config) {
 	c.Network = d.network(n.Get("network"))
 	c.Serve = d.serve(n.Get("serve"))
 	c.Webhooks = d.webhooks(n.Get("webhooks"))
+	c.Secrets = d.secrets(n.Get("secrets"))
 }
 
 func (d *decoder) report(p ...yamldoc.Diagnostic) { d.problems = append(d.problems, p...) }

@@ -31,7 +31,7 @@ func TestTheConfigurationInTheDocumentationIsRight(t *testing.T) {
 	if rules, err := guard.NewRules(c.Guard, "offboard", program.Guard{}); err != nil || rules.Asks() || rules.MaxChanges() != 200 {
 		t.Errorf("its limits do not hold: %v", err)
 	}
-	for _, where := range []string{"the configuration", "guard", "an entry of policy", "serve", "socket", "a webhook", "rate", "network", "a host", "timeouts"} {
+	for _, where := range []string{"the configuration", "guard", "an entry of policy", "serve", "socket", "a webhook", "rate", "network", "a host", "timeouts", "onepassword"} {
 		for _, key := range knownKeys(t, where) {
 			if !strings.Contains(string(page), "\n| `"+prefix(where)+key+"` |") {
 				t.Errorf("%s of %s is not explained", key, where)
@@ -62,7 +62,7 @@ func TestTheConfigurationOnEachProvidersPageIsRight(t *testing.T) {
 // prefix is what the page writes before keys that would be mistaken for others.
 func prefix(where string) string {
 	switch where {
-	case "socket", "rate", "timeouts":
+	case "socket", "rate", "timeouts", "onepassword":
 		return where + "."
 	default:
 		return ""
@@ -73,6 +73,7 @@ func prefix(where string) string {
 const misspelt = `nokey: 1
 guard: { nokey: 1 }
 policy: [{ playbooks: [a], nokey: 1 }]
+secrets: { onepassword: { token: env://OP, nokey: 1 } }
 serve: { nokey: 1, socket: { nokey: 1 } }
 webhooks: { siem: { secret: env://S, nokey: 1 } }
 network: { nokey: 1, timeouts: { nokey: 1 }, hosts: { a.example.com: { nokey: 1 } } }

@@ -18,7 +18,6 @@ const (
 	CodeExternallyManaged = "externally_managed" // another system manages the account
 	CodeMalformed         = "malformed"          // a record lacks what it must have
 	CodeRepeatedID        = "repeated_id"        // a listing named somebody twice
-	CodeSecret            = "secret"             // a secret could not be resolved
 )
 
 const (

@@ -18,7 +18,6 @@ const (
 	CodeMalformed       = "malformed"        // a record lacks what it must have
 	CodeUnknownCategory = "unknown_category" // a sign-in ended in a way this version does not know
 	CodeMissingFeature  = "missing_feature"  // the token may not read what is needed
-	CodeSecret          = "secret"           // the token could not be resolved
 )
 
 const (
