@@ -40,6 +40,7 @@ type ActionSpec struct {
 	ExactlyOne [][]string // groups of inputs of which exactly one must be given
 	Outputs    []Field
 	Shape      *Shape // an output whose type the playbook says; nil for none
+	Ends       string // the input that says how long a change lasts which ends by itself; it has no Inverse then
 	Inverse    string // name of the action that takes a change back; "" for none
 	Access     Access // of a reversible change
 	Examples   []Example
@@ -71,6 +72,7 @@ type Call struct {
 	Now         time.Time
 	Inputs      map[string]any // by declared type; defaults filled in, absent optional inputs are absent
 	Connections map[Capability]*Connection
+	Secrets     Secrets // nil where nothing of type secret can come
 }
 
 // Action is what every action can do: declare itself. It also is exactly one

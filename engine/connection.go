@@ -30,7 +30,10 @@ type Connection struct {
 	Provider    string
 	Fingerprint string             // changes when the connection points somewhere else: provider, account, base URL
 	Settle      *time.Duration     // how long a read may still show the state before a change; nil means DefaultSettle, 0 that none ever does
-	Offers      map[Capability]any // the implementation of each capability
+	// Reveal reads a secret that is kept here, by the reference of its handle; nil
+	// where none is. Errors never hold a secret.
+	Reveal func(ctx context.Context, reference string) (secret.Value, error)
+	Offers map[Capability]any // the implementation of each capability
 }
 
 // Offered returns a call's implementation of a capability, or an invalid

@@ -63,6 +63,8 @@ func appendJSON(b []byte, v any) ([]byte, error) {
 		return appendMap(b, v)
 	case Text:
 		return appendTagged(b, "$text", []TextPart(v))
+	case Secret:
+		return appendTagged(b, "$secret", v)
 	case Predicate:
 		return appendMap(b, map[string]any{"$predicate": map[string]any{"source": v.Source, "captured": v.Captured}})
 	default:

@@ -20,7 +20,7 @@ const (
 	KindMap       Kind = "map"       // map[string]any: fixed Fields, or free keys with Elem values
 	KindPredicate Kind = "predicate" // Predicate: a bool expression over one row, evaluated by the action
 	KindType      Kind = "type"      // a type that is written out; only in the input that an action's Shape names
-	KindSecret    Kind = "secret"    // secret.Reference; only in the settings of a connection
+	KindSecret    Kind = "secret"    // Secret: a handle, which only inputs declared so take; in the settings of a connection a secret.Reference
 )
 
 // Type is the declared type of a value. The zero Type is invalid.

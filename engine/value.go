@@ -89,6 +89,8 @@ func conform(raw any, t Type, path string) (any, error) {
 		return conformText(raw, t, path)
 	case KindPredicate:
 		return conformPredicate(raw, t, path)
+	case KindSecret:
+		return conformSecret(raw, t, path)
 	default:
 		return conformScalar(raw, t, path)
 	}
@@ -108,7 +110,7 @@ func conformScalar(raw any, t Type, path string) (any, error) {
 		if f, ok := asNumber(raw); ok {
 			return f, nil
 		}
-	case KindString, KindSecret:
+	case KindString:
 		if s, ok := raw.(string); ok {
 			return s, checkEnum(s, t, path)
 		}
@@ -178,6 +180,21 @@ func conformPredicate(raw any, t Type, path string) (any, error) {
 		}
 		outer, _ := captured.(map[string]any)
 		return Predicate{Source: source, Captured: outer}, nil
+	}
+	return nil, mismatch(path, t, describe(raw))
+}
+
+func conformSecret(raw any, t Type, path string) (any, error) {
+	switch v := raw.(type) {
+	case Secret:
+		return v, nil
+	case map[string]any:
+		var tagged struct {
+			Secret *Secret `json:"$secret"`
+		}
+		if err := reencode(v, &tagged); err == nil && tagged.Secret != nil {
+			return *tagged.Secret, nil
+		}
 	}
 	return nil, mismatch(path, t, describe(raw))
 }

@@ -66,7 +66,7 @@ func summaryType() engine.Type {
 
 func testActions(tb testing.TB) *engine.Actions {
 	tb.Helper()
-	actions, err := engine.NewActions(append(observers(), changersAndAnnouncers()...)...)
+	actions, err := engine.NewActions(append(append(observers(), changersAndAnnouncers()...), secretActions()...)...)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -158,6 +158,32 @@ func changersAndAnnouncers() []engine.Action {
 	}
 }
 
+// secretActions give and take values of type secret.
+func secretActions() []engine.Action {
+	needs := []engine.Capability{"vault"}
+	return []engine.Action{
+		observer{engine.ActionSpec{
+			Name: "secret.read", Summary: "Reads a secret.", Effect: engine.Observe, Needs: needs,
+			Inputs:  []engine.Field{{Name: "reference", Type: engine.TypeString(), Required: true, Doc: "Where it is."}},
+			Outputs: []engine.Field{{Name: "value", Type: engine.TypeSecret()}},
+		}},
+		changer{engine.ActionSpec{
+			Name: "secret.share", Summary: "Shares a secret.", Effect: engine.Change, Needs: needs, Ends: "expires",
+			Inputs:  []engine.Field{{Name: "item", Type: engine.TypeString(), Required: true, Doc: "Which."}, {Name: "expires", Type: engine.TypeDuration(), Doc: "How long."}},
+			Outputs: []engine.Field{{Name: "link", Type: engine.TypeSecret()}},
+		}},
+		observer{engine.ActionSpec{
+			Name: "api.call", Summary: "Calls something.", Effect: engine.Observe,
+			Inputs: []engine.Field{
+				{Name: "token", Type: engine.TypeSecret(), Doc: "What it signs in with."},
+				{Name: "headers", Type: engine.DictOf(engine.TypeSecret()), Doc: "What it sends along."},
+				{Name: "body", Type: engine.TypeAny(), Doc: "Anything."},
+			},
+			Outputs: []engine.Field{{Name: "answer", Type: engine.TypeAny()}},
+		}},
+	}
+}
+
 func testEnvironment(tb testing.TB) Environment {
 	tb.Helper()
 	return Environment{Actions: testActions(tb), Catalog: &engine.Catalog{
@@ -165,6 +191,7 @@ func testEnvironment(tb testing.TB) Environment {
 			{Name: "1password", Provider: "onepassword", Capabilities: []engine.Capability{"directory"}},
 			{Name: "scim", Provider: "scim", Capabilities: []engine.Capability{"directory"}},
 			{Name: "signins", Provider: "onepassword-events", Capabilities: []engine.Capability{"signins"}},
+			{Name: "vault", Provider: "onepassword-vault", Capabilities: []engine.Capability{"vault"}},
 			{Name: "slack", Provider: "slack", Capabilities: []engine.Capability{"messages"}},
 			{Name: "jira", Provider: "webhook", Capabilities: []engine.Capability{"tickets"}},
 			{Name: "siem", Provider: "webhook", Capabilities: []engine.Capability{"tickets"}},

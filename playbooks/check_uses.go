@@ -98,6 +98,11 @@ func (c *checker) temporary(s *step, spec engine.ActionSpec, at view) *program.T
 	if !given {
 		return nil
 	}
+	if spec.Inverse == "" && spec.Ends != "" {
+		c.add(it.key.Errorf("inverse", "%s cannot be taken back, also not after a time: it ends by itself", spec.Name).
+			WithHint("say how long it lasts with its input `%s`", spec.Ends))
+		return nil
+	}
 	if spec.Inverse == "" {
 		c.add(it.key.Errorf("inverse", "%s has no inverse: it cannot be taken back after a time", spec.Name).
 			WithHint("`for` goes with changes that can be taken back: %s", strings.Join(c.reversible(), ", ")))

@@ -109,6 +109,8 @@ func (c *checker) value(n *yamldoc.Node, name string, want engine.Type, v view) 
 		want = engine.TypeAny()
 	}
 	switch {
+	case want.Kind == engine.KindSecret && !(n.Kind() == yamldoc.Scalar && strings.Contains(n.Text(), braces)):
+		return c.plainSecret(n, name)
 	case want.Kind == engine.KindPredicate && n.Kind() == yamldoc.Scalar:
 		return c.predicate(n, name, want, v)
 	case n.Kind() == yamldoc.Scalar && strings.Contains(n.Text(), braces):
@@ -204,6 +206,10 @@ func (c *checker) computed(n *yamldoc.Node, name string, want engine.Type, v vie
 		c.add(n.Errorf("type", "`%s` holds predicates: it must be written out, ${{ … }} cannot give one", name))
 		return expression.Value{}, engine.Type{}
 	}
+	if want.Kind != engine.KindSecret && want.HoldsSecret() {
+		c.add(n.Errorf("type", "`%s` holds secrets: it must be written out, ${{ … }} can give only each of them", name))
+		return expression.Value{}, engine.Type{}
+	}
 	switch {
 	case want.Kind == engine.KindText:
 		parts, ok := c.parts(n, segments, v)
@@ -227,6 +233,16 @@ func (c *checker) computed(n *yamldoc.Node, name string, want engine.Type, v vie
 		}
 		return expression.Interpolated(parts), engine.TypeString()
 	}
+}
+
+// plainSecret reports a secret that stands in a playbook. What stands there is
+// not shown again.
+func (c *checker) plainSecret(n *yamldoc.Node, name string) (expression.Value, engine.Type) {
+	d := n.Errorf("secret", "`%s` is a secret, and secrets never stand in a playbook", name).
+		WithHint("read it with secret.read and write ${{ steps.ID.value }}")
+	d.Snippet = yamldoc.Snippet{}
+	c.add(d)
+	return expression.Value{}, engine.Type{}
 }
 
 // holdsPredicate reports whether a predicate is somewhere within a value of a type.

@@ -203,7 +203,9 @@ func kindSchema(t engine.Type, expressions bool) object {
 		return object{"type": []string{"string", "boolean"}}
 	case engine.KindType:
 		return declaration("field")
-	case engine.KindString, engine.KindText, engine.KindSecret:
+	case engine.KindSecret: // never written out
+		return object{"type": "string", "pattern": `^\s*\$\{\{`}
+	case engine.KindString, engine.KindText:
 		if len(t.Enum) > 0 {
 			return object{"type": "string", "enum": t.Enum}
 		}

@@ -24,7 +24,9 @@ func Compile(source string, scope *Scope, want engine.Type) (*Expression, []Prob
 	}
 	c := newChecker(src, scope)
 	t := c.check(node)
-	c.fit(node, t, want)
+	if c.keepsSecrets(node, t, want) {
+		c.fit(node, t, want)
+	}
 	if len(c.problems) > 0 {
 		return nil, inOrder(c.problems)
 	}

@@ -16,7 +16,7 @@ import (
 // Problem is one thing wrong with an expression. Offsets are bytes within the source.
 type Problem struct {
 	Offset, Length int
-	Code           string // "syntax", "unknown-name", "unknown-field", "unknown-function", "type", "optional", "enum", "dynamic", "not-run", "bounds", "clash"; "template" from Scan
+	Code           string // "syntax", "unknown-name", "unknown-field", "unknown-function", "type", "optional", "enum", "dynamic", "not-run", "bounds", "clash", "secret"; "template" from Scan
 	Message        string // what is wrong
 	Suggestion     string // the nearest known name, or ""
 	Hint           string // what to write instead, or ""

@@ -100,6 +100,7 @@ type Engine struct {
 	slots   *slots // one per call under way
 	ids     ids
 	targets targets    // one change at a time at each, of all runs
+	safe    safe
 	budget  sync.Mutex // held from the look at a budget until the intent is recorded
 
 	mu       sync.Mutex
@@ -134,6 +135,7 @@ func New(c Config) (*Engine, error) {
 	c.ChangeTimeout = orDefault(c.ChangeTimeout, DefaultChangeTimeout)
 	return &Engine{
 		config:  c,
+		safe:    safe{connections: c.Connections, redact: c.Redact, received: make(map[string]secret.Value)},
 		began:   c.Clock.Now(),
 		slots:   newSlots(c.Workers),
 		driving: make(map[string]chan<- machine.Event),
