@@ -28,8 +28,8 @@ const DefaultSettle = 30 * time.Second
 type Connection struct {
 	Name        string
 	Provider    string
-	Fingerprint string             // changes when the connection points somewhere else: provider, account, base URL
-	Settle      *time.Duration     // how long a read may still show the state before a change; nil means DefaultSettle, 0 that none ever does
+	Fingerprint string         // changes when the connection points somewhere else: provider, account, base URL
+	Settle      *time.Duration // how long a read may still show the state before a change; nil means DefaultSettle, 0 that none ever does
 	// Reveal reads a secret that is kept here, by the reference of its handle; nil
 	// where none is. Errors never hold a secret.
 	Reveal func(ctx context.Context, reference string) (secret.Value, error)

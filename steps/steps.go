@@ -5,6 +5,7 @@ import (
 	"github.com/drawbridge-soar/drawbridge/engine"
 	"github.com/drawbridge-soar/drawbridge/steps/identity"
 	"github.com/drawbridge-soar/drawbridge/steps/message"
+	"github.com/drawbridge-soar/drawbridge/steps/vault"
 	"github.com/drawbridge-soar/drawbridge/steps/web"
 )
 
@@ -18,6 +19,8 @@ func All() []engine.Action {
 		identity.GroupList{},
 		identity.GroupRemoveMember{},
 		message.Send{},
+		vault.SecretRead{},
+		vault.SecretShare{},
 		identity.SignInList{},
 		identity.UserFindDormant{},
 		identity.UserFindSuspicious{},

@@ -99,7 +99,7 @@ type Engine struct {
 	began   time.Time
 	slots   *slots // one per call under way
 	ids     ids
-	targets targets    // one change at a time at each, of all runs
+	targets targets // one change at a time at each, of all runs
 	safe    safe
 	budget  sync.Mutex // held from the look at a budget until the intent is recorded
 

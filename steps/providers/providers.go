@@ -6,7 +6,9 @@ import (
 	"github.com/drawbridge-soar/drawbridge/steps/providers/email"
 	"github.com/drawbridge-soar/drawbridge/steps/providers/httpapi"
 	"github.com/drawbridge-soar/drawbridge/steps/providers/onepassword"
+	"github.com/drawbridge-soar/drawbridge/steps/providers/onepasswordconnect"
 	"github.com/drawbridge-soar/drawbridge/steps/providers/onepasswordevents"
+	"github.com/drawbridge-soar/drawbridge/steps/providers/onepasswordvault"
 	"github.com/drawbridge-soar/drawbridge/steps/providers/pagerduty"
 	"github.com/drawbridge-soar/drawbridge/steps/providers/scim"
 	"github.com/drawbridge-soar/drawbridge/steps/providers/slack"
@@ -21,9 +23,11 @@ func All() []engine.Provider {
 		email.Provider(),
 		httpapi.Provider(),
 		onepassword.Provider(),
+		onepasswordconnect.Provider(),
 		onepasswordevents.Provider(),
 		pagerduty.Provider(),
 		scim.Provider(),
+		onepasswordvault.Provider(),
 		slack.Provider(),
 		teams.Provider(),
 		terminal.Provider(),

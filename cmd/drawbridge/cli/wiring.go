@@ -87,12 +87,38 @@ func (a *app) reject(problems []yamldoc.Diagnostic) error {
 
 // secrets reads the secrets of a configuration when they are needed.
 func (a *app) secrets(ctx context.Context, conf *config.Config) (*secret.Keeper, error) {
-	keeper, err := secret.NewKeeper(secret.KeeperConfig{Redactor: a.redactor, Lookup: a.lookup, Log: a.log})
+	of := secret.KeeperConfig{Redactor: a.redactor, Lookup: a.lookup, Log: a.log, Now: a.now}
+	first, err := secret.NewKeeper(of) // of what opens the place where the others are kept
+	if err != nil {
+		return nil, fmt.Errorf("preparing secrets: %w", err)
+	}
+	if of.OnePassword, err = a.source(conf, first); err != nil {
+		return nil, err
+	}
+	keeper, err := secret.NewKeeper(of)
 	if err != nil {
 		return nil, fmt.Errorf("preparing secrets: %w", err)
 	}
 	a.learnSecrets(ctx, conf, keeper)
 	return keeper, nil
+}
+
+// source is where op:// references lead, reached the way the configuration says
+// as far as that needs no such reference itself.
+func (a *app) source(conf *config.Config, first *secret.Keeper) (secret.Source, error) {
+	o := a.opening(first)
+	if to := conf.Secrets.OnePassword; to != nil && to.Host != "" {
+		services, problems := conf.Reach(network.Options{Secrets: first, Now: a.now})
+		if services == nil {
+			return nil, a.reject(problems)
+		}
+		o.Transport, o.Dialer = services, services
+	}
+	source, err := conf.Source(o)
+	if err != nil {
+		return nil, fmt.Errorf("preparing secrets: %w", err)
+	}
+	return source, nil
 }
 
 // connections opens a configuration's connections when they are needed. What
@@ -134,10 +160,14 @@ func (a *app) reach(ctx context.Context, conf *config.Config) (reach, error) {
 }
 
 func (a *app) connect(conf *config.Config, r reach, messages io.Writer, throttles engine.Throttles) *config.Connections {
-	return conf.Open(engine.Opening{
-		Secrets: r.secrets, Terminal: messages, Version: thisVersion().Version, Log: a.log, Now: a.now, Throttles: throttles,
-		Transport: r.network, Dialer: r.network,
-	})
+	o := a.opening(r.secrets)
+	o.Terminal, o.Throttles, o.Transport, o.Dialer = messages, throttles, r.network, r.network
+	return conf.Open(o)
+}
+
+// opening is what every connection of this process is opened with.
+func (a *app) opening(keeper *secret.Keeper) engine.Opening {
+	return engine.Opening{Secrets: keeper, Version: thisVersion().Version, Log: a.log, Now: a.now}
 }
 
 // environment is what playbooks are checked against.

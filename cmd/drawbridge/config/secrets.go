@@ -1,12 +1,16 @@
 package config
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/drawbridge-soar/drawbridge/engine"
 	"github.com/drawbridge-soar/drawbridge/engine/secret"
 	"github.com/drawbridge-soar/drawbridge/playbooks/yamldoc"
+	"github.com/drawbridge-soar/drawbridge/steps/providers/onepasswordconnect"
+	"github.com/drawbridge-soar/drawbridge/steps/providers/onepasswordvault"
 	"github.com/drawbridge-soar/drawbridge/steps/transport"
+	"github.com/drawbridge-soar/drawbridge/steps/vault"
 )
 
 // Secrets is where references lead that are neither environment variables nor
@@ -88,6 +92,31 @@ func (d *decoder) connectHost(n *yamldoc.Node) string {
 		d.report(wrong.WithHint("write host: http://localhost:8080, or an address that begins with https://"))
 	}
 	return host
+}
+
+// Source opens where op:// references lead; nil where the configuration names
+// nothing. What opening says beside name and settings goes for it; its Secrets
+// resolve the token. Nothing is reached until a secret is read.
+func (c *Config) Source(o engine.Opening) (secret.Source, error) {
+	configured := c.Secrets.OnePassword
+	if configured == nil {
+		return nil, nil //nolint:nilnil // none is a state of its own
+	}
+	provider := onepasswordvault.Provider()
+	o.Name, o.Settings = "secrets", map[string]any{"token": configured.Token}
+	if configured.Host != "" {
+		provider = onepasswordconnect.Provider()
+		o.Settings["base_url"] = configured.Host
+	}
+	conn, err := provider.Open(o)
+	if err != nil {
+		return nil, fmt.Errorf("opening where op:// leads: %w", err)
+	}
+	source, ok := conn.Offers[vault.CapabilityVault].(secret.Source)
+	if !ok {
+		return nil, fmt.Errorf("the provider %s does not read secrets", provider.Name)
+	}
+	return source, nil
 }
 
 // References are the configuration's references to secrets with what each

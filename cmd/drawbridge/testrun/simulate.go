@@ -1,6 +1,7 @@
 package testrun
 
 import (
+	"context"
 	"maps"
 
 	"github.com/drawbridge-soar/drawbridge/cmd/drawbridge/config"
@@ -8,6 +9,7 @@ import (
 	"github.com/drawbridge-soar/drawbridge/engine/secret"
 	"github.com/drawbridge-soar/drawbridge/playbooks/yamldoc"
 	"github.com/drawbridge-soar/drawbridge/steps/providers"
+	"github.com/drawbridge-soar/drawbridge/steps/providers/onepasswordvault"
 	"github.com/drawbridge-soar/drawbridge/steps/sim"
 )
 
@@ -20,6 +22,7 @@ const standard = `
 connections:
   1password: { provider: onepassword, account: SIMULATED, base_url: "http://127.0.0.1:1", client_id: env://OP_CLIENT_ID, client_secret: env://OP_CLIENT_SECRET }
   signins:   { provider: onepassword-events, base_url: "http://127.0.0.1:1", token: env://OP_EVENTS_TOKEN }
+  vault:     { provider: onepassword-vault, token: env://OP_SERVICE_ACCOUNT_TOKEN }
   messages:  { provider: slack, webhook_url: env://SLACK_WEBHOOK }
   web:       { provider: http, base_url: "https://service.example.com" }
   groups:    { provider: scim, base_url: "http://127.0.0.1:1/scim", token: env://SCIM_TOKEN }
@@ -33,16 +36,16 @@ func Standard() (*config.Config, []yamldoc.Diagnostic) {
 
 // simulated is a configuration whose connections all lead to the tenant,
 // whatever they lead to otherwise.
-func simulated(conf *config.Config, tenant sim.Credentials) *config.Config {
+func simulated(conf *config.Config, tenant sim.Credentials, safe *sim.Safe) *config.Config {
 	out := *conf
 	out.Connections = make([]config.Connection, len(conf.Connections))
 	for i, c := range conf.Connections {
-		out.Connections[i] = redirected(c, tenant)
+		out.Connections[i] = redirected(c, tenant, safe)
 	}
 	return &out
 }
 
-func redirected(c config.Connection, tenant sim.Credentials) config.Connection {
+func redirected(c config.Connection, tenant sim.Credentials, safe *sim.Safe) config.Connection {
 	c.Settings = maps.Clone(c.Settings)
 	for name, value := range c.Settings {
 		if _, isSecret := value.(secret.Reference); isSecret {
@@ -89,6 +92,11 @@ func redirected(c config.Connection, tenant sim.Credentials) config.Connection {
 				c.Settings[name] = whom
 			}
 		}
+	case "onepassword-vault", "onepassword-connect":
+		c.Settings = map[string]any{"token": secret.Reference("env://SIMULATED")}
+		c.Provider.Open = onepasswordvault.Over(func(context.Context, secret.Value, string) (onepasswordvault.Core, error) {
+			return safe, nil
+		}).Open
 	case "terminal":
 	default:
 		c.Provider.Open = cannotBeSimulated

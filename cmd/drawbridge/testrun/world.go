@@ -72,7 +72,7 @@ func (w *world) connections(redactor *secret.Redactor) (*config.Connections, err
 	if err != nil {
 		return nil, fmt.Errorf("preparing secrets: %w", err)
 	}
-	return simulated(w.file.conf, credentials).Open(engine.Opening{
+	return simulated(w.file.conf, credentials, sim.NewSafe(w.clock.Now)).Open(engine.Opening{
 		Secrets: keeper, Terminal: w.printed, Version: "test", Log: slog.New(slog.DiscardHandler),
 		Now: w.clock.Now, Sleep: w.clock.Sleep, Transport: newAnswers(w.tenant.Network(), w.test.Replies), Dialer: w.tenant.Dialer(),
 	}), nil
