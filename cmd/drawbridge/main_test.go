@@ -55,6 +55,9 @@ func TestMain(m *testing.M) {
 //	suspended EMAIL        fails unless the account is suspended; with !, if it is
 //	until PATTERN COMMAND… runs the command until its output matches
 //	waitsocket FILE        waits until a server answers there
+//	connect TOKEN          serves a simulated 1Password Connect server that takes the token, with
+//	                       the tenant's webhook as op://Infra/Slack/url and the secret
+//	                       op://Infra/db/password; its address is $CONNECT
 //	fault OPERATION KIND   makes the tenant misbehave from now on; see sim.Fault
 //	heal                   makes it behave again
 //	waitsuspend            waits until an account was suspended since the last `fault`
@@ -85,6 +88,7 @@ func TestScripts(t *testing.T) {
 			"tenant":      startTenant,
 			"behind":      putBehind,
 			"people":      addPeople,
+			"connect":     startConnect,
 			"elsewhere":   meddle,
 			"suspended":   checkSuspended,
 			"until":       runUntil,
@@ -111,6 +115,24 @@ func TestScripts(t *testing.T) {
 		},
 		UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
 	})
+}
+
+// startConnect serves a simulated Connect server.
+func startConnect(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: connect TOKEN")
+	}
+	field := func(label, value string) []sim.StoredField {
+		return []sim.StoredField{{ID: label, Label: label, Value: value}}
+	}
+	server := httptest.NewServer(sim.NewConnect(args[0], []sim.StoredVault{{
+		ID: sim.ItemID("Infra"), Name: "Infra", Items: []sim.StoredItem{
+			{ID: sim.ItemID("Slack"), Title: "Slack", Fields: field("url", ts.Getenv("SLACK_WEBHOOK"))},
+			{ID: sim.ItemID("db"), Title: "db", Fields: field("password", "hunter2-of-the-database")},
+		},
+	}}))
+	ts.Defer(server.Close)
+	ts.Setenv("CONNECT", server.URL)
 }
 
 type tenantKey struct{}
