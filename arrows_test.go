@@ -152,7 +152,6 @@ func TestOneDoorPerLibrary(t *testing.T) {
 		"github.com/mattn/go-sqlite3":              {"store/sqlite", "its defaults lose data and lock up"},
 		"github.com/robfig/cron/v3":                {"engine/schedule", "its parser panics on some input and its daylight-saving rules are not ours: tests compare with it where there is no daylight saving"},
 		"golang.org/x/oauth2":                      {"steps/providers steps/rest", "it sends tokens to other hosts on redirect; a provider and an API that is described hand it the hardened client, which does not follow"},
-		"golang.org/x/oauth2":                      {"steps/providers", "it sends tokens to other hosts on redirect"},
 		"github.com/1password/onepassword-sdk-go":  {"steps/providers/onepasswordvault", "it takes seconds to start and 130 MiB, cannot be cancelled, and its errors are texts"},
 		"github.com/spf13/cobra":                   {"cmd", "nothing but the command line knows of flags"},
 		"charm.land/lipgloss/v2":                   {"cmd", "nothing but the command line draws"},

@@ -109,7 +109,7 @@ func (c *checker) value(n *yamldoc.Node, name string, want engine.Type, v view) 
 		want = engine.TypeAny()
 	}
 	switch {
-	case want.Kind == engine.KindSecret && !(n.Kind() == yamldoc.Scalar && strings.Contains(n.Text(), braces)):
+	case want.Kind == engine.KindSecret && (n.Kind() != yamldoc.Scalar || !strings.Contains(n.Text(), braces)):
 		return c.plainSecret(n, name)
 	case want.Kind == engine.KindPredicate && n.Kind() == yamldoc.Scalar:
 		return c.predicate(n, name, want, v)

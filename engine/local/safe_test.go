@@ -79,9 +79,13 @@ type overheard struct {
 }
 
 func (o *overheard) Commit(ctx context.Context, b engine.Batch) error {
-	data, err := json.Marshal(b)
-	if err != nil {
-		return err
+	var data []byte
+	for _, part := range []any{b.Runs, b.Events, b.Steps, b.Items, b.Plans, b.Answers, b.Approvals, b.Grants, b.Signals, b.Audit} {
+		encoded, err := json.Marshal(part)
+		if err != nil {
+			return err
+		}
+		data = append(data, encoded...)
 	}
 	for _, s := range b.Snapshots {
 		data = append(data, s.Data...)

@@ -167,7 +167,7 @@ func TestKeeperReadsARefusedSecretAnew(t *testing.T) {
 		renew(first, "the-old-token", 2)
 		s.value.Store("the-new-token")
 		renew(first, "the-old-token", 2) // it was looked at just now
-		time.Sleep(10 * time.Second)
+		<-time.After(10 * time.Second)   // of the bubble's clock
 		renew(first, "the-new-token", 3)
 		renew(first, "the-new-token", 3) // which another one has fetched
 		if got := r.String("the-old-token the-new-token"); got != "<secret> <secret>" {

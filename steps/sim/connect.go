@@ -99,7 +99,7 @@ func wanted(r *http.Request, attribute string) (string, error) {
 	}
 	parts := regexp.MustCompile(`^(\w+) eq (".*")$`).FindStringSubmatch(filter)
 	var value string
-	if parts == nil || parts[1] != attribute || json.Unmarshal([]byte(parts[2]), &value) != nil {
+	if len(parts) != 3 || parts[1] != attribute || json.Unmarshal([]byte(parts[2]), &value) != nil {
 		return "", fmt.Errorf("the filter is not %s eq \"…\"", attribute)
 	}
 	return value, nil

@@ -56,6 +56,11 @@ func leakings() map[string]leaking {
 			secrets:  map[string]string{"A": "canary.events-token.with-a-signature"},
 			steps:    "      - { id: signins, uses: signin.list, with: { from: \"${{ ago('2h') }}\" } }\n",
 		},
+		"onepassword-connect": {
+			settings: "base_url: BASE, token: env://A", secrets: map[string]string{"A": "canary.connect-token.signed"},
+			steps: "      - { uses: secret.read, with: { reference: op://Infra/db/password } }\n",
+		},
+		"onepassword-vault": {own: "steps/providers/onepasswordvault"},
 		"http": {
 			settings: "base_url: BASE, allow_private: [127.0.0.1], auth: header, header: X-Api-Key, token: env://A",
 			secrets:  map[string]string{"A": "canary-of-an-api-key-0123456789"},

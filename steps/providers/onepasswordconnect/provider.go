@@ -75,10 +75,10 @@ func (s *server) Test(ctx context.Context) ([]engine.Finding, error) {
 
 func advise(err error) string {
 	f := engine.AsFailure(err)
-	switch {
-	case f.Class == engine.ClassAuth:
+	switch f.Class {
+	case engine.ClassAuth:
 		return f.Message + ". Make an access token on 1password.com under Developer → Directory → Connect Server, for this very server"
-	case f.Class == engine.ClassNotFound:
+	case engine.ClassNotFound:
 		return f.Message + ". Is `base_url` the address of a Connect server, without /v1?"
 	default:
 		return f.Message
