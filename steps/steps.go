@@ -12,12 +12,12 @@ import (
 // All is every action, sorted by name. A new action is one line here.
 func All() []engine.Action {
 	return []engine.Action{
-		web.Request{},
-		web.Send{},
 		identity.GroupAddMember{},
 		identity.GroupGet{},
 		identity.GroupList{},
 		identity.GroupRemoveMember{},
+		web.Request{},
+		web.Send{},
 		message.Send{},
 		vault.SecretRead{},
 		vault.SecretShare{},

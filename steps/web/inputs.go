@@ -201,11 +201,11 @@ func texts(v any) (map[string]string, error) {
 // scalar is a value as it stands in a URL or a header: what JSON would say,
 // without quotes.
 func scalar(v any, input, name string) (string, error) {
-	switch v.(type) {
+	switch v := v.(type) {
 	case nil, []any, map[string]any:
 		return "", engine.Fail(engine.ClassInvalid, input, "%q of `%s` must be a text, a number, a time or a bool", name, input)
 	case string:
-		return v.(string), nil
+		return v, nil
 	}
 	data, err := engine.EncodeJSON(v)
 	if err != nil {

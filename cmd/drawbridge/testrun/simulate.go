@@ -52,56 +52,74 @@ func redirected(c config.Connection, tenant sim.Credentials, safe *sim.Safe) con
 			c.Settings[name] = secret.Reference("env://SIMULATED")
 		}
 	}
-	switch c.Provider.Name {
-	case "onepassword":
-		delete(c.Settings, "region")
-		c.Settings["account"], c.Settings["base_url"] = tenant.Account, address
-		c.Settings["client_id"], c.Settings["client_secret"] = secret.Reference("env://CLIENT_ID"), secret.Reference("env://CLIENT_SECRET")
-	case "onepassword-events":
-		delete(c.Settings, "region")
-		c.Settings["base_url"], c.Settings["token"] = address, secret.Reference("env://EVENTS_TOKEN")
-	case "scim":
-		for _, name := range []string{"client_id", "client_secret", "token_url", "scope"} {
-			delete(c.Settings, name)
-		}
-		c.Settings["base_url"], c.Settings["token"] = address+"/scim", secret.Reference("env://SCIM_TOKEN")
-	case "slack":
-		redirectSlack(c.Settings, tenant)
-	case "teams":
-		c.Settings["webhook_url"] = secret.Reference("env://TEAMS")
-	case "pagerduty":
-		delete(c.Settings, "region")
-		c.Settings["base_url"], c.Settings["routing_key"] = address, secret.Reference("env://PAGERDUTY")
-	case "webhook":
-		delete(c.Settings, "url")
-		c.Settings["secret_url"] = secret.Reference("env://WEBHOOK")
-	case "http": // answered as the test says
-		if c.Settings["auth"] == "oauth" {
-			for _, name := range []string{"client_id", "client_secret", "token_url", "scopes"} {
+	redirect, known := redirections(tenant, safe)[c.Provider.Name]
+	if !known {
+		c.Provider.Open = cannotBeSimulated
+		return c
+	}
+	redirect(&c)
+	return c
+}
+
+// redirections are what makes connections of each provider lead to a simulated
+// tenant.
+func redirections(tenant sim.Credentials, safe *sim.Safe) map[string]func(*config.Connection) {
+	set := func(more map[string]any, without ...string) func(*config.Connection) {
+		return func(c *config.Connection) {
+			for _, name := range without {
 				delete(c.Settings, name)
 			}
-			c.Settings["auth"], c.Settings["token"] = "bearer", secret.Reference("env://SIMULATED")
+			maps.Copy(c.Settings, more)
 		}
-	case "email":
-		for _, name := range []string{"port", "username", "password", "allow_plaintext"} {
-			delete(c.Settings, name)
-		}
-		c.Settings["host"], c.Settings["tls"] = "localhost", "none"
-		for name, whom := range map[string]any{"from": "drawbridge@example.com", "to": []any{"security@example.com"}} {
-			if c.Settings[name] == nil { // as in no configuration
-				c.Settings[name] = whom
-			}
-		}
-	case "onepassword-vault", "onepassword-connect":
+	}
+	inMemory := func(c *config.Connection) {
 		c.Settings = map[string]any{"token": secret.Reference("env://SIMULATED")}
 		c.Provider.Open = onepasswordvault.Over(func(context.Context, secret.Value, string) (onepasswordvault.Core, error) {
 			return safe, nil
 		}).Open
-	case "terminal":
-	default:
-		c.Provider.Open = cannotBeSimulated
 	}
-	return c
+	return map[string]func(*config.Connection){
+		"onepassword": set(map[string]any{
+			"account": tenant.Account, "base_url": address,
+			"client_id": secret.Reference("env://CLIENT_ID"), "client_secret": secret.Reference("env://CLIENT_SECRET"),
+		}, "region"),
+		"onepassword-events":  set(map[string]any{"base_url": address, "token": secret.Reference("env://EVENTS_TOKEN")}, "region"),
+		"onepassword-vault":   inMemory,
+		"onepassword-connect": inMemory,
+		"scim": set(map[string]any{"base_url": address + "/scim", "token": secret.Reference("env://SCIM_TOKEN")},
+			"client_id", "client_secret", "token_url", "scope"),
+		"slack":     func(c *config.Connection) { redirectSlack(c.Settings, tenant) },
+		"teams":     set(map[string]any{"webhook_url": secret.Reference("env://TEAMS")}),
+		"pagerduty": set(map[string]any{"base_url": address, "routing_key": secret.Reference("env://PAGERDUTY")}, "region"),
+		"webhook":   set(map[string]any{"secret_url": secret.Reference("env://WEBHOOK")}, "url"),
+		"http":      func(c *config.Connection) { redirectHTTP(c.Settings) },
+		"email":     func(c *config.Connection) { redirectMail(c.Settings) },
+		"terminal":  set(nil),
+	}
+}
+
+// redirectHTTP has the test answer; no token is fetched first.
+func redirectHTTP(settings map[string]any) {
+	if settings["auth"] != "oauth" {
+		return
+	}
+	for _, name := range []string{"client_id", "client_secret", "token_url", "scopes"} {
+		delete(settings, name)
+	}
+	settings["auth"], settings["token"] = "bearer", secret.Reference("env://SIMULATED")
+}
+
+// redirectMail sends within this process, without TLS; to whom stays as it is.
+func redirectMail(settings map[string]any) {
+	for _, name := range []string{"port", "username", "password", "allow_plaintext"} {
+		delete(settings, name)
+	}
+	settings["host"], settings["tls"] = "localhost", "none"
+	for name, whom := range map[string]any{"from": "drawbridge@example.com", "to": []any{"security@example.com"}} {
+		if settings[name] == nil { // as in no configuration
+			settings[name] = whom
+		}
+	}
 }
 
 // redirectSlack keeps a bot a bot, and a webhook a webhook.

@@ -65,13 +65,6 @@ func TestWhatCannotBeOpened(t *testing.T) {
 
 func TestRequestsReadAndNothingElse(t *testing.T) {
 	t.Parallel()
-	var calls atomic.Int32
-	h := func(w http.ResponseWriter, r *http.Request) {
-		calls.Add(1)
-		w.Header().Set("Content-Type", "application/json")
-		w.Header().Set("Set-Cookie", "session="+word)
-		_, _ = fmt.Fprintf(w, `{"at":%q}`, r.Method+" "+r.URL.RequestURI())
-	}
 	for name, tt := range map[string]struct {
 		inputs map[string]any
 		want   string // "" for an invalid failure before anything is sent
@@ -88,8 +81,15 @@ func TestRequestsReadAndNothingElse(t *testing.T) {
 		"a wrong status":   {map[string]any{"method": "GET", "path": "/x", "expect": []any{int64(500)}}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var calls atomic.Int32
+			h := func(w http.ResponseWriter, r *http.Request) {
+				calls.Add(1)
+				w.Header().Set("Content-Type", "application/json")
+				w.Header().Set("Set-Cookie", "session="+word)
+				_, _ = fmt.Fprintf(w, `{"at":%q}`, r.Method+" "+r.URL.RequestURI())
+			}
 			c := call(t, map[string]any{"auth": "bearer", "token": secret.Reference("env://A")}, tt.inputs, h)
-			calls.Store(0)
 			seen, err := web.Request{}.Observe(t.Context(), c)
 			if tt.want == "" {
 				if !errors.Is(err, &engine.Failure{Class: engine.ClassInvalid}) || calls.Load() != 0 {
