@@ -52,6 +52,22 @@ func Offered[T any](call Call, c Capability) (T, *Connection, error) {
 	return impl, conn, nil
 }
 
+// OfferedFor returns a call's implementation of what one of its inputs needs
+// (Field.Needs) of the connection for a capability, or an invalid failure with
+// the code: the input can be meant for another connection only.
+func OfferedFor[T any](call Call, c, needed Capability, input, code string) (T, error) {
+	var none T
+	_, conn, err := Offered[any](call, c)
+	if err != nil {
+		return none, err
+	}
+	impl, ok := conn.Offers[needed].(T)
+	if !ok {
+		return none, Fail(ClassInvalid, code, "connection %q does not offer %q, which the input %s of %s needs", conn.Name, needed, input, call.Action)
+	}
+	return impl, nil
+}
+
 // Provider declares how to reach one kind of service.
 type Provider struct {
 	Name         string

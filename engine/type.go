@@ -43,6 +43,9 @@ type Field struct {
 	Minimum  *int64 // of an integer input
 	Maximum  *int64 // of an integer input
 	Example  string // as it would stand in YAML
+	// Needs is what the connection of an action must offer beside what the action
+	// needs always, for this input to be given; "" for nothing.
+	Needs Capability
 }
 
 // TypeAny is a dynamic value.

@@ -91,6 +91,7 @@ func observers() []engine.Action {
 				{Name: "state", Type: engine.EnumOf("active", "suspended"), Doc: "Only accounts in this state."},
 				{Name: "where", Type: engine.PredicateOver(userType()), Doc: "Only accounts it is true of."},
 				{Name: "limit", Type: engine.Maybe(engine.TypeInteger()), Minimum: &one, Doc: "At most so many."},
+				{Name: "page_size", Type: engine.Maybe(engine.TypeInteger()), Minimum: &one, Needs: "user_pages", Doc: "One page of so many."},
 			},
 			Outputs: []engine.Field{{Name: "users", Type: engine.ListOf(userType())}},
 		}},
@@ -188,7 +189,7 @@ func testEnvironment(tb testing.TB) Environment {
 	tb.Helper()
 	return Environment{Actions: testActions(tb), Catalog: &engine.Catalog{
 		Connections: []engine.ConnectionInfo{
-			{Name: "1password", Provider: "onepassword", Capabilities: []engine.Capability{"directory"}},
+			{Name: "1password", Provider: "onepassword", Capabilities: []engine.Capability{"directory", "user_pages"}},
 			{Name: "scim", Provider: "scim", Capabilities: []engine.Capability{"directory"}},
 			{Name: "signins", Provider: "onepassword-events", Capabilities: []engine.Capability{"signins"}},
 			{Name: "vault", Provider: "onepassword-vault", Capabilities: []engine.Capability{"vault"}},

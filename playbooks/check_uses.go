@@ -167,8 +167,26 @@ func (c *checker) connection(s *step, spec engine.ActionSpec) engine.ConnectionR
 	}
 	if c.env.Catalog != nil {
 		c.resolve(s, spec, ref)
+		c.needed(s, spec, ref)
 	}
 	return ref
+}
+
+// needed reports the inputs that are given and need what the action's
+// connection does not offer.
+func (c *checker) needed(s *step, spec engine.ActionSpec, ref engine.ConnectionRef) {
+	names, err := c.env.Catalog.Resolve(spec.Needs, ref)
+	if err != nil || len(spec.Needs) == 0 {
+		return // reported
+	}
+	info, _ := c.env.Catalog.Named(names[spec.Needs[0]])
+	for _, e := range s.given["with"].node.Entries() {
+		f, known := engine.FieldNamed(spec.Inputs, e.Name())
+		if known && f.Needs != "" && !info.Offers(f.Needs) {
+			c.add(e.Key.Errorf("capability", "connection %q does not offer %q, which the input `%s` of %s needs", info.Name, f.Needs, f.Name, spec.Name).
+				WithHint("leave it out, or use another connection"))
+		}
+	}
 }
 
 func (c *checker) connectionMap(n *yamldoc.Node, spec engine.ActionSpec) map[engine.Capability]string {

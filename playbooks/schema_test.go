@@ -129,8 +129,7 @@ func onlyTheChecker() []string {
 		concurrency-by-step concurrency-by-run dedupe-of-map dedupe-by-input dedupe-optional dedupe-in-braces dedupe-by-time
 		body-typed-otherwise body-not-in-all body-nothing-in-common body-wrong-type body-declared-by-one body-optional-bare
 		body-unknown-field body-enum-of-integer body-fields-of-string input-fields-unknown input-fields-default
-		shape-field shape-optional max-shorter-than-for max-nothing warn-nothing warn-longer-than-max warn-longer-than-for for-nothing
-
+		input-needs-capability shape-field shape-optional max-shorter-than-for max-nothing warn-nothing warn-longer-than-max warn-longer-than-for for-nothing
 		secret-as-string secret-beside-text secret-compared-with-nil secret-dynamic-given secret-dynamic-map-given
 		secret-in-any-input secret-in-called secret-in-condition secret-in-fail secret-in-function secret-in-let secret-in-list
 		secret-in-message secret-in-message-field secret-in-output secret-in-predicate secret-in-set secret-in-switch secret-in-text

@@ -144,7 +144,7 @@ func personKeys() []key {
 		{name: "name", typ: engine.TypeString(), doc: "The display name; the address by default."},
 		{name: "state", typ: engine.EnumOf("active", "suspended"), doc: "active by default."},
 		{name: "created", typ: engine.TypeTime(), doc: "When the account was made; 400 days before the test by default."},
-		{name: "refuses", typ: engine.EnumOf("last_owner", "externally_managed"), doc: "Why the service does not let the account be suspended."},
+		{name: "refuses", typ: engine.EnumOf("last_owner", "externally_managed", "self"), doc: "Why the service does not let the account be suspended."},
 	}
 }
 

@@ -72,7 +72,7 @@ type Person struct {
 	ID, Email, Name string
 	Suspended       bool
 	Created         time.Time // zero: long before the test
-	Refuses         string    // why it cannot be suspended: last_owner, externally_managed; "" where it can
+	Refuses         string    // why it cannot be suspended: last_owner, externally_managed, self; "" where it can
 }
 
 // SignIns is a row of failures, half a minute apart, and a success a minute

@@ -58,6 +58,21 @@ type EmailFinder interface {
 	UserByEmail(ctx context.Context, email string) (User, error)
 }
 
+// CapabilityUserPages is offered beside CapabilityDirectory by a service that
+// can be asked for one page of a listing.
+const CapabilityUserPages engine.Capability = "user_pages" // UserPages
+
+// UserPages is a Directory that can be asked for one page of its listing.
+type UserPages interface {
+	// UserPage reads the page that a token names, "" the first, of all accounts
+	// in the state, or of all for "". The size is how many accounts the page
+	// should have, 0 what the service likes; one that the service does not take,
+	// and a token that is none of its own, are invalid failures. The page may
+	// have fewer accounts than that, none even, with more behind it: there is
+	// nothing after it where next is "" and only there.
+	UserPage(ctx context.Context, state State, token string, size int) (users []User, next string, err error)
+}
+
 // SignIn is one attempt to sign in.
 type SignIn struct {
 	ID        string // unique; the same attempt may be delivered twice

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"strconv"
 	"testing"
 	"time"
 
@@ -55,6 +56,16 @@ func (d *directory) Users(_ context.Context, state identity.State) iter.Seq2[ide
 		}
 	}
 	return stream(some, d.err)
+}
+
+// UserPage takes the index of its first user as token.
+func (d *directory) UserPage(_ context.Context, _ identity.State, token string, size int) ([]identity.User, string, error) {
+	at, _ := strconv.Atoi(token)
+	end := min(at+max(size, 1), len(d.users))
+	if next := strconv.Itoa(end); end < len(d.users) {
+		return d.users[at:end], next, d.err
+	}
+	return d.users[at:end], "", d.err
 }
 
 func (d *directory) User(_ context.Context, id string) (identity.User, error) {
@@ -151,7 +162,7 @@ func callOf(action engine.Action, dir *directory, l *log, inputs map[string]any)
 	connections := make(map[engine.Capability]*engine.Connection)
 	if dir != nil {
 		connections[identity.CapabilityDirectory] = &engine.Connection{
-			Name: "people", Offers: map[engine.Capability]any{identity.CapabilityDirectory: dir},
+			Name: "people", Offers: map[engine.Capability]any{identity.CapabilityDirectory: dir, identity.CapabilityUserPages: dir},
 		}
 	}
 	if l != nil {

@@ -18,7 +18,9 @@ func (UserList) Spec() engine.ActionSpec {
 		Summary: "List the users of a directory.",
 		Doc: `Reads the directory page by page and keeps the users that match. It reads every page or fails: half a directory is never taken for a whole one.
 
-Only the users that match are held in memory, so a directory of a million is no trouble while ` + "`where`" + ` picks a few. Where all of it is read, it also counts as the population that percentages of the guard are taken of.`,
+Only the users that match are held in memory, so a directory of a million is no trouble while ` + "`where`" + ` picks a few. Where all of it is read, it also counts as the population that percentages of the guard are taken of.
+
+With ` + "`page_size`" + ` or ` + "`page_token`" + ` it reads one page instead, on a connection that offers ` + "`user_pages`" + `, and ` + "`next_page_token`" + ` leads to the next. A page can be shorter than asked for, empty even, with more behind it. It is for looking and for piecewise exports: one page is never the population, and what is not on it says nothing about the directory.`,
 		Effect: engine.Observe,
 		Needs:  []engine.Capability{CapabilityDirectory},
 		Inputs: []engine.Field{
@@ -32,13 +34,36 @@ Only the users that match are held in memory, so a directory of a million is no 
 			},
 			{
 				Name: "limit", Type: engine.Maybe(engine.TypeInteger()), Minimum: &one,
-				Doc: "Stop after this many matches. Which ones they are is up to the service's order.", Example: "100",
+				Doc: "Stop after this many matches. Which ones they are is up to the service's order. Not with `page_size` or `page_token`.", Example: "100",
+			},
+			{
+				Name: "page_size", Type: engine.Maybe(engine.TypeInteger()), Minimum: &one, Needs: CapabilityUserPages,
+				Doc: "Read one page of so many users instead of everybody. 1Password takes 1 to 1000.", Example: "200",
+			},
+			{
+				Name: "page_token", Type: engine.Maybe(engine.TypeString()), Needs: CapabilityUserPages,
+				Doc:     "Read the page that the `next_page_token` of an earlier step names. `state` must be the same as there.",
+				Example: `"${{ steps.first.next_page_token ?? '' }}"`,
 			},
 		},
 		Outputs: []engine.Field{
 			{Name: "users", Type: engine.ListOf(UserType()), Doc: "The users that match, in the service's order."},
+			{
+				Name: "next_page_token", Type: engine.Maybe(engine.TypeString()),
+				Doc: "Where the page after this one begins; missing on the last page, and where everybody was read.",
+			},
 		},
 		Examples: []engine.Example{{
+			Title: "One page, and the one after it",
+			YAML: `- id: first
+  uses: user.list
+  with: { page_size: 200 }
+- id: second
+  if: steps.first.next_page_token != nil
+  uses: user.list
+  with: { page_size: 200, page_token: "${{ steps.first.next_page_token ?? '' }}" }
+`,
+		}, {
 			Title: "Contractors whose accounts are older than half a year",
 			YAML: `- id: contractors
   uses: user.list
@@ -60,6 +85,9 @@ func (UserList) Observe(ctx context.Context, call engine.Call) (engine.Observati
 	if err != nil {
 		return engine.Observation{}, err
 	}
+	if asksForPage(call) {
+		return onePage(ctx, call, keep)
+	}
 	state, _ := call.Inputs["state"].(string)
 	limit, _ := call.Inputs["limit"].(int64)
 	users, count, err := collectUsers(dir.Users(ctx, State(state)), keep, limit)
@@ -69,7 +97,7 @@ func (UserList) Observe(ctx context.Context, call engine.Call) (engine.Observati
 	if state != "" {
 		count = nil // the others were never counted
 	}
-	return engine.Observation{Outputs: map[string]any{"users": users}, Population: population(conn, count)}, nil
+	return engine.Observation{Outputs: map[string]any{"users": users, "next_page_token": nil}, Population: population(conn, count)}, nil
 }
 
 // collectUsers keeps the matching users, and counts all where it came to the end.

@@ -17,7 +17,7 @@ func (UserSuspend) Spec() engine.ActionSpec {
 		Summary: "Take away a user's access, in a way that can be taken back.",
 		Doc: `Suspends one account: nobody can use it until it is reactivated. What it has access to stays configured, so ` + "`user.reactivate`" + ` puts everything back.
 
-An account that is suspended already is left alone: the step ends ` + "`unchanged`" + ` and ` + "`changed`" + ` is false. Some accounts can never be suspended, and trying to is a permanent failure: the last owner of a 1Password account (code ` + "`last_owner`" + `), and people who are managed by another system (code ` + "`externally_managed`" + `).
+An account that is suspended already is left alone: the step ends ` + "`unchanged`" + ` and ` + "`changed`" + ` is false. Some accounts can never be suspended, and trying to is a permanent failure: the last owner of a 1Password account (code ` + "`last_owner`" + `), people who are managed by another system (code ` + "`externally_managed`" + `), and whoever the connection acts as (code ` + "`self`" + `).
 
 Taking access away is not undone by itself: with ` + "`for:`" + ` the engine asks at the time given, and no answer keeps the account suspended.`,
 		Effect:     engine.Change,

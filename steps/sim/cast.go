@@ -14,6 +14,7 @@ const (
 	breakGlass                 // an emergency account nobody uses
 	lastOwner                  // cannot be suspended
 	external                   // an externally managed admin: cannot be suspended either
+	oneself                    // whom the application acts as: cannot suspend itself; only in scenes
 	service                    // a machine's account
 	former                     // left, and suspended before the story begins
 	hostile                    // has a display name that attacks whoever shows it

@@ -38,6 +38,9 @@ type Options struct {
 	// Forbidden are the operations the OAuth application was not granted, or, with
 	// OpSlackPost, Slack's bot.
 	Forbidden []Operation
+	// Provisioned puts the account under automated provisioning: the Users API
+	// then refuses every call.
+	Provisioned bool
 	// Features are what the Events token may read; all by default.
 	Features []string
 	// SCIM says what the SCIM service cannot do.

@@ -32,6 +32,7 @@ type Refusal string
 const (
 	RefusesLastOwner Refusal = "last_owner"
 	RefusesExternal  Refusal = "externally_managed"
+	RefusesSelf      Refusal = "self"
 )
 
 // SceneSignIn is one attempt to sign in. Who is an index into the scene's people.
@@ -59,6 +60,8 @@ func (s *Scene) parts() []part {
 			played.role = lastOwner
 		case RefusesExternal:
 			played.role = external
+		case RefusesSelf:
+			played.role = oneself
 		}
 		out = append(out, played)
 	}

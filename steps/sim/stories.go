@@ -36,7 +36,7 @@ func (w *writer) perform(i, n int, p part) {
 		if p.last > 0 {
 			w.succeed(i, w.ago(time.Duration(p.last)*day), w.home(i))
 		}
-	case lastOwner, external, hostile:
+	case lastOwner, external, oneself, hostile:
 		w.ordinary(i)
 	case breakGlass, former, newHire:
 		// nothing is remembered of them

@@ -44,6 +44,8 @@ func (t *Tenant) admit(c call, method string) (refusal reply, ok bool) {
 		return grpcError(http.StatusMethodNotAllowed, grpcUnimplemented, "Method Not Allowed"), false
 	case !known || issued.version != c.path[0] || !t.opts.Clock().Before(issued.expires):
 		return grpcError(http.StatusUnauthorized, grpcUnauthenticated, "unauthenticated"), false
+	case t.opts.Provisioned:
+		return grpcError(http.StatusForbidden, grpcPermissionDenied, "not_supported_with_automated_provisioning"), false
 	case slices.Contains(t.opts.Forbidden, c.op):
 		return grpcError(http.StatusForbidden, grpcPermissionDenied, "permission_denied"), false
 	case c.path[2] != t.people.account:
@@ -196,6 +198,8 @@ func (t *Tenant) setState(c call, id string, closed bool) reply {
 		return grpcError(http.StatusForbidden, grpcPermissionDenied, "no_owner_remain")
 	} else if ok && part.role == external {
 		return grpcError(http.StatusForbidden, grpcPermissionDenied, "user_externally_managed")
+	} else if ok && part.role == oneself && closed {
+		return grpcError(http.StatusForbidden, grpcPermissionDenied, "cannot_suspend_self")
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -60,6 +60,7 @@ func TestDirectory(t *testing.T, open func(*testing.T) DirectoryWorld) {
 		"cancelling ends it":                        endsWhenCancelled,
 		"refused credentials are an auth failure":   isRefused,
 		"a listing after a change shows the change": showsChange,
+		"one page on request":                       givesPages,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
 	}

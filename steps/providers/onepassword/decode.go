@@ -3,6 +3,7 @@ package onepassword
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -97,26 +98,39 @@ func malformed(what string) error {
 	return engine.Fail(engine.ClassPermanent, CodeMalformed, "%s", what)
 }
 
-// explain reads the service's error body, and knows the refusals that no
-// retry and no grant will change.
+// refusal is a way the service says no that no retry and no grant will change.
+type refusal struct {
+	words []string // any of them in its message, whose underscores count as spaces
+	code  string
+	means string
+}
+
+// refusals are those that are known. "no_owner_remain" has been seen; how the
+// others are worded is not documented, so they are known by their nouns.
+func refusals() []refusal {
+	return []refusal{
+		{[]string{"no owner remain", "last owner"}, CodeLastOwner, "the last owner of an account cannot be suspended"},
+		{[]string{"externally managed"}, CodeExternallyManaged, "change the account where it is managed"},
+		{[]string{"yourself", "suspend self", "own account"}, CodeSelf, "nobody can suspend themselves"},
+		{[]string{"provisioning", "scim"}, CodeProvisioned, "the account is under automated provisioning, where the Users API does not work: use a connection with `provider: scim` for it"},
+	}
+}
+
+// explain reads the service's error body, and knows the refusals.
 func explain(r transport.Response) transport.Explanation {
 	var body struct {
 		Message string `json:"message"`
 	}
 	_ = json.Unmarshal(r.Body, &body) // without words the status has to do
-	words := strings.ReplaceAll(strings.ToLower(body.Message), "_", " ")
-	switch {
-	case r.Status >= 500 || r.Status == http.StatusTooManyRequests:
+	if r.Status >= 500 && r.Status != http.StatusNotImplemented || r.Status == http.StatusTooManyRequests || r.Status == http.StatusUnauthorized {
 		return transport.Explanation{Message: body.Message}
-	case strings.Contains(words, "no owner remain"):
-		return transport.Explanation{
-			Class: engine.ClassPermanent, Code: CodeLastOwner,
-			Message: body.Message + " (the last owner of an account cannot be suspended)",
-		}
-	case strings.Contains(words, "externally managed"):
-		return transport.Explanation{
-			Class: engine.ClassPermanent, Code: CodeExternallyManaged,
-			Message: body.Message + " (change the account where it is managed)",
+	}
+	words := strings.ReplaceAll(strings.ToLower(body.Message), "_", " ")
+	for _, known := range refusals() {
+		if slices.ContainsFunc(known.words, func(w string) bool { return strings.Contains(words, w) }) {
+			return transport.Explanation{
+				Class: engine.ClassPermanent, Code: known.code, Message: body.Message + " (" + known.means + ")",
+			}
 		}
 	}
 	return transport.Explanation{Message: body.Message}

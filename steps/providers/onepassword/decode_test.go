@@ -66,10 +66,14 @@ func TestDecodeUserIsWhoWasAskedFor(t *testing.T) {
 
 func TestExplain(t *testing.T) {
 	for body, want := range map[string]string{
-		`{"code":7,"message":"no_owner_remain","details":[]}`: CodeLastOwner,
-		`{"code":7,"message":"user is externally managed"}`:   CodeExternallyManaged,
-		`{"code":7,"message":"EXTERNALLY_MANAGED_ADMIN"}`:     CodeExternallyManaged,
-		`{"code":7,"message":"permission_denied"}`:            "",
+		`{"code":7,"message":"no_owner_remain","details":[]}`:              CodeLastOwner,
+		`{"code":7,"message":"user is externally managed"}`:                CodeExternallyManaged,
+		`{"code":7,"message":"EXTERNALLY_MANAGED_ADMIN"}`:                  CodeExternallyManaged,
+		`{"code":7,"message":"cannot_suspend_self"}`:                       CodeSelf,
+		`{"code":7,"message":"you cannot suspend yourself"}`:               CodeSelf,
+		`{"code":9,"message":"Not supported with automated provisioning"}`: CodeProvisioned,
+		`{"code":9,"message":"account_uses_scim"}`:                         CodeProvisioned,
+		`{"code":7,"message":"permission_denied"}`:                         "",
 		`<html>`: "",
 	} {
 		if got := explain(transport.Response{Status: 403, Body: []byte(body)}); got.Code != want {

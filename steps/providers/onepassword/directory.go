@@ -5,6 +5,7 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 
 	"github.com/drawbridge-soar/drawbridge/engine"
@@ -16,6 +17,10 @@ import (
 const (
 	CodeLastOwner         = "last_owner"         // the last owner cannot be suspended
 	CodeExternallyManaged = "externally_managed" // another system manages the account
+	CodeSelf              = "self"               // nobody can suspend themselves
+	CodeProvisioned       = "provisioned"        // the account is under automated provisioning: the Users API does not work
+	CodePageToken         = "page_token"         // a page token that is none of this listing
+	CodePageSize          = "page_size"          // a page size the service does not take
 	CodeMalformed         = "malformed"          // a record lacks what it must have
 	CodeRepeatedID        = "repeated_id"        // a listing named somebody twice
 )
@@ -38,6 +43,7 @@ type directory struct {
 
 var (
 	_ identity.Directory = (*directory)(nil)
+	_ identity.UserPages = (*directory)(nil)
 	_ engine.Tester      = (*directory)(nil)
 )
 
@@ -65,6 +71,36 @@ func (d *directory) Users(ctx context.Context, state identity.State) iter.Seq2[i
 			}
 		}
 	}
+}
+
+// UserPage reads one page.
+func (d *directory) UserPage(ctx context.Context, state identity.State, token string, size int) ([]identity.User, string, error) {
+	switch {
+	case size < 0 || size > maxPageSize:
+		return nil, "", engine.Fail(engine.ClassInvalid, CodePageSize, "a page of the Users API has 1 to %d users, not %d", maxPageSize, size)
+	case size == 0:
+		size = d.pageSize
+	}
+	if len(token) > maxToken {
+		return nil, "", engine.Fail(engine.ClassInvalid, CodePageToken, "a page token of %d bytes is none of the Users API", len(token))
+	}
+	page, err := d.page(ctx, state, token, size)
+	if f := engine.AsFailure(err); f != nil && token != "" && f.Code == "http_400" {
+		return nil, "", engine.Fail(engine.ClassInvalid, CodePageToken, "%s. Is the page token from a listing of this connection, with the same `state`?", f.Message)
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	seen := newIDs()
+	for _, user := range page.Items {
+		if !seen.add(user.ID) {
+			return nil, "", engine.Fail(engine.ClassTransient, CodeRepeatedID, "listing users: %s was listed twice on one page", user.ID)
+		}
+	}
+	if page.Next != "" && page.Next == token {
+		return nil, "", engine.Fail(engine.ClassTransient, transport.CodeRepeatedPage, "listing users: the page names itself as the next")
+	}
+	return slices.DeleteFunc(page.Items, func(u identity.User) bool { return state != "" && u.State != state }), page.Next, nil
 }
 
 func (d *directory) page(ctx context.Context, state identity.State, token string, size int) (transport.Page[identity.User], error) {

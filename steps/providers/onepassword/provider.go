@@ -28,7 +28,7 @@ func Provider() engine.Provider {
 		Setup:        setup,
 		Settings:     settings(),
 		ExactlyOne:   [][]string{{"region", "base_url"}},
-		Capabilities: []engine.Capability{identity.CapabilityDirectory, engine.CapabilityTest},
+		Capabilities: []engine.Capability{identity.CapabilityDirectory, identity.CapabilityUserPages, engine.CapabilityTest},
 		Open: func(o engine.Opening) (*engine.Connection, error) {
 			return open(o, transport.Options{})
 		},
@@ -49,9 +49,20 @@ const setup = `1. Sign in to 1Password as an owner, an administrator or a member
 5. ` + "`account`" + ` is the account's UUID; ` + "`region`" + ` is the end of the address you
    sign in at: ` + "`com`, `ca` or `eu`" + `.`
 
-const doc = `The Users API is not available to accounts that use automated provisioning
-(SCIM). The last owner of an account and externally managed administrators
-cannot be suspended.`
+const doc = `The Users API does not work for accounts under automated provisioning (SCIM); the test recognises them. Use ` + "`provider: scim`" + ` there: the same playbooks run on it.
+
+**Who cannot be suspended**: the last owner (code ` + "`last_owner`" + `), people that another system manages (` + "`externally_managed`" + `), and oneself (` + "`self`" + `). They are permanent failures; the message has the service's own words.
+
+**Beside Elastic's 1Password connector**
+
+| Elastic's connector | Here |
+|---|---|
+| ` + "`listUsers` with `filter`, `maxPageSize`, `pageToken`" + ` | ` + "`user.list` with `state`, `page_size`, `page_token`" + `; without the last two every page, or an error |
+| ` + "`getUser` with `uuid`" + ` | ` + "`user.get` with `id`" + `, or with ` + "`email`" + ` |
+| ` + "`suspendUser`, `reactivateUser` with `uuid`" + ` | ` + "`user.suspend`, `user.reactivate` with `id` or `email`" + `; previewed, guarded, undone, for a time |
+| the *test* action: lists one user | ` + "`connections test`" + `: the credentials, and each right by itself |
+| 1password.com, v1beta1 | com, ca and eu or ` + "`base_url`" + `; v1 and v1beta1 |
+| the error's body as it came | a class, a code, and what to grant where |`
 
 func settings() []engine.Field {
 	one, thousand := int64(1), int64(maxPageSize)
@@ -104,7 +115,7 @@ func open(o engine.Opening, options transport.Options) (*engine.Connection, erro
 		Provider:    "onepassword",
 		Fingerprint: "onepassword " + account + " " + base,
 		Settle:      new(setting(o.Settings, "settle", engine.DefaultSettle)),
-		Offers:      map[engine.Capability]any{identity.CapabilityDirectory: d, engine.CapabilityTest: d},
+		Offers:      map[engine.Capability]any{identity.CapabilityDirectory: d, identity.CapabilityUserPages: d, engine.CapabilityTest: d},
 	}, nil
 }
 

@@ -376,8 +376,11 @@ func TestTester(t *testing.T) {
 		works   []bool
 		says    string
 	}{
-		"all well":        {sim.Options{}, nil, []bool{true, true}, "listed one"},
-		"no right":        {sim.Options{Forbidden: []sim.Operation{sim.OpListUsers}}, nil, []bool{true, false}, "automated provisioning"},
+		"all well":        {sim.Options{}, nil, []bool{true, true, true, true, true}, "may be done"},
+		"may only look":   {sim.Options{Forbidden: []sim.Operation{sim.OpSuspend, sim.OpReactivate}}, nil, []bool{true, true, true, false, false}, "Grant the application *Reactivate users*"},
+		"may not list":    {sim.Options{Forbidden: []sim.Operation{sim.OpListUsers}}, nil, []bool{true, false, true, true, true}, "may be done"},
+		"may do nothing":  {sim.Options{Forbidden: []sim.Operation{sim.OpListUsers, sim.OpGetUser, sim.OpSuspend, sim.OpReactivate}}, nil, []bool{true, false, false, false, false, false}, "provider: scim"},
+		"provisioned":     {sim.Options{Provisioned: true}, nil, []bool{true, false}, "provider: scim"},
 		"other account":   {sim.Options{}, map[string]any{"account": "OTHER"}, []bool{true, false}, "Is `account` right"},
 		"missing secret":  {sim.Options{}, map[string]any{"client_secret": secret.Reference("env://GONE")}, []bool{false}, "env://GONE"},
 		"wrong secret":    {sim.Options{}, map[string]any{"client_secret": secret.Reference("env://ID")}, []bool{false}, "OAuth Applications"},
@@ -394,6 +397,9 @@ func TestTester(t *testing.T) {
 				t.Fatal(err)
 			}
 			checkFindings(t, findings, tt.works, tt.says)
+			if changes := h.tenant.Changes(); len(changes) > 0 {
+				t.Errorf("testing changed %+v", changes)
+			}
 			c := h.tenant.Credentials()
 			identitytest.NoLeak(t, fmt.Sprint(findings), c.ClientSecret)
 		})
