@@ -72,7 +72,9 @@ type Call struct {
 	Now         time.Time
 	Inputs      map[string]any // by declared type; defaults filled in, absent optional inputs are absent
 	Connections map[Capability]*Connection
-	Secrets     Secrets // nil where nothing of type secret can come
+	Secrets     Secrets   // nil where nothing of type secret can come
+	Playbook    string    // its name
+	Positions   Positions // how far readers of logs have come; nil where nothing is remembered
 }
 
 // Action is what every action can do: declare itself. It also is exactly one

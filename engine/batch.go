@@ -35,6 +35,7 @@ func (b Batch) Check() error {
 		func() error { return checkEach("schedule", b.Schedules, ScheduleState.check) },
 		func() error { return checkEach("delivery", b.Deliveries, Delivery.check) },
 		func() error { return checkEach("throttle", b.Throttles, Throttle.check) },
+		func() error { return checkEach("position", b.Positions, Position.check) },
 		func() error { return checkEach("snapshot", b.Snapshots, Snapshot.check) },
 		func() error { return checkEach("audit entry", b.Audit, AuditEntry.check) },
 	} {
@@ -234,6 +235,18 @@ func (d Delivery) check() string {
 func (t Throttle) check() string {
 	if t.Connection == "" {
 		return "names no connection"
+	}
+	return ""
+}
+
+func (p Position) check() string {
+	switch {
+	case p.Key == "":
+		return "has no key"
+	case p.Cursor == "":
+		return "has no cursor"
+	case p.Revision < 1:
+		return fmt.Sprintf("has the revision %d", p.Revision)
 	}
 	return ""
 }

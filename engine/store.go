@@ -76,6 +76,7 @@ type Batch struct {
 	Schedules  []ScheduleState // inserted or replaced
 	Deliveries []Delivery      // inserted; one that exists is ErrDuplicate
 	Throttles  []Throttle      // inserted or replaced; a time that is past may be forgotten
+	Positions  []Position      // inserted or replaced; ErrConflict unless the revision is one more than the stored, or it is the stored one again
 	Snapshots  []Snapshot      // replaces the run's, and trims its journal up to Seq; an older one than the run has is ErrConflict
 	Audit      []AuditEntry    // appended to the audit trail, in this order, behind what is there by then
 }
@@ -165,6 +166,8 @@ type Store interface {
 	// LastUses is the newest recorded call through each connection, by connection.
 	// One whose every run was forgotten, or that none has used, is not in it.
 	LastUses(ctx context.Context) ([]Use, error)
+	// Position is how far a reader of a log has come, by its key.
+	Position(ctx context.Context, key string) (Position, error)
 	// RunByKey is the run with an idempotency key.
 	RunByKey(ctx context.Context, key string) (RunRecord, error)
 	// Due are the runs that have something to do by a time: queued ones, since they

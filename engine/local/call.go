@@ -159,7 +159,8 @@ func (d *drive) prepare(ctx context.Context, j *job) (engine.Call, error) {
 	call := engine.Call{
 		Run: d.record.ID, Path: c.Path, Attempt: c.Attempt, Action: c.Action, Key: callKey(d.record.ID, c.Path),
 		Now: c.At, Inputs: inputs, Connections: make(map[engine.Capability]*engine.Connection, len(j.wiring.connections)),
-		Secrets: &d.engine.safe,
+		Secrets:  &d.engine.safe,
+		Playbook: d.record.Playbook, Positions: positions{d.engine.config.Store},
 	}
 	for capability, name := range j.wiring.connections {
 		conn, err := d.engine.config.Connections.Connection(ctx, name)

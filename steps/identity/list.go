@@ -23,7 +23,7 @@ Only the users that match are held in memory, so a directory of a million is no 
 With ` + "`page_size`" + ` or ` + "`page_token`" + ` it reads one page instead, on a connection that offers ` + "`user_pages`" + `, and ` + "`next_page_token`" + ` leads to the next. A page can be shorter than asked for, empty even, with more behind it. It is for looking and for piecewise exports: one page is never the population, and what is not on it says nothing about the directory.`,
 		Effect: engine.Observe,
 		Needs:  []engine.Capability{CapabilityDirectory},
-		Inputs: []engine.Field{
+		Inputs: append([]engine.Field{
 			{
 				Name: "state", Type: engine.Maybe(stateType()),
 				Doc: "Only users in this state. The service filters, so it saves requests.", Example: "active",
@@ -36,16 +36,7 @@ With ` + "`page_size`" + ` or ` + "`page_token`" + ` it reads one page instead, 
 				Name: "limit", Type: engine.Maybe(engine.TypeInteger()), Minimum: &one,
 				Doc: "Stop after this many matches. Which ones they are is up to the service's order. Not with `page_size` or `page_token`.", Example: "100",
 			},
-			{
-				Name: "page_size", Type: engine.Maybe(engine.TypeInteger()), Minimum: &one, Needs: CapabilityUserPages,
-				Doc: "Read one page of so many users instead of everybody. 1Password takes 1 to 1000.", Example: "200",
-			},
-			{
-				Name: "page_token", Type: engine.Maybe(engine.TypeString()), Needs: CapabilityUserPages,
-				Doc:     "Read the page that the `next_page_token` of an earlier step names. `state` must be the same as there.",
-				Example: `"${{ steps.first.next_page_token ?? '' }}"`,
-			},
-		},
+		}, pageInputs()...),
 		Outputs: []engine.Field{
 			{Name: "users", Type: engine.ListOf(UserType()), Doc: "The users that match, in the service's order."},
 			{

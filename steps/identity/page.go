@@ -11,6 +11,22 @@ import (
 // connection that only has whole listings.
 const CodeNoPages = "no_pages"
 
+// pageInputs are the inputs that ask for one page.
+func pageInputs() []engine.Field {
+	one := int64(1)
+	return []engine.Field{
+		{
+			Name: "page_size", Type: engine.Maybe(engine.TypeInteger()), Minimum: &one, Needs: CapabilityUserPages,
+			Doc: "Read one page of so many users instead of everybody. 1Password takes 1 to 1000.", Example: "200",
+		},
+		{
+			Name: "page_token", Type: engine.Maybe(engine.TypeString()), Needs: CapabilityUserPages,
+			Doc:     "Read the page that the `next_page_token` of an earlier step names. `state` must be the same as there.",
+			Example: `"${{ steps.first.next_page_token ?? '' }}"`,
+		},
+	}
+}
+
 // asksForPage reports whether a call of user.list wants one page.
 func asksForPage(call engine.Call) bool {
 	_, sized := call.Inputs["page_size"].(int64)

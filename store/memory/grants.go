@@ -138,6 +138,19 @@ func (s *Store) LastUses(ctx context.Context) ([]engine.Use, error) {
 	return engine.NewestUses(uses), nil
 }
 
+// Position finds how far a reader of a log has come.
+func (s *Store) Position(ctx context.Context, key string) (engine.Position, error) {
+	if err := s.lock(ctx); err != nil {
+		return engine.Position{}, fmt.Errorf("reading position: %w", err)
+	}
+	defer s.mu.RUnlock()
+	p, found := s.positions[key]
+	if !found {
+		return engine.Position{}, fmt.Errorf("reading position %q: %w", key, engine.ErrNotFound)
+	}
+	return p, nil
+}
+
 // RunByKey finds a run by its idempotency key.
 func (s *Store) RunByKey(ctx context.Context, key string) (engine.RunRecord, error) {
 	if err := s.lock(ctx); err != nil {

@@ -34,6 +34,7 @@ type Store struct {
 	schedules  map[string]engine.ScheduleState
 	deliveries map[delivery]engine.Delivery
 	throttles  map[string]engine.Throttle
+	positions  map[string]engine.Position
 	held       map[string]map[engine.Reference]bool // by run
 	audit      []engine.AuditRecord
 }
@@ -56,6 +57,7 @@ func New() *Store {
 		schedules:  map[string]engine.ScheduleState{},
 		deliveries: map[delivery]engine.Delivery{},
 		throttles:  map[string]engine.Throttle{},
+		positions:  map[string]engine.Position{},
 		held:       map[string]map[engine.Reference]bool{},
 	}
 }

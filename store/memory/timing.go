@@ -51,7 +51,28 @@ func (v *verdict) timing() error {
 	if err := v.signals(); err != nil {
 		return err
 	}
-	return v.deliveries()
+	if err := v.deliveries(); err != nil {
+		return err
+	}
+	return v.positions()
+}
+
+// positions is the verdict on positions, each of which follows the one before
+// it, or is it again.
+func (v *verdict) positions() error {
+	seen := map[string]engine.Position{}
+	for _, p := range v.batch.Positions {
+		before, changed := seen[p.Key]
+		if !changed {
+			before = v.store.positions[p.Key]
+		}
+		again := p.Revision == before.Revision && p.Cursor == before.Cursor
+		if p.Revision != before.Revision+1 && !again {
+			return fmt.Errorf("position %s: %w", p.Key, engine.ErrConflict)
+		}
+		seen[p.Key] = p
+	}
+	return nil
 }
 
 func (v *verdict) signals() error {
@@ -109,7 +130,7 @@ func (s *Store) moveKey(before string, record engine.RunRecord) {
 	}
 }
 
-// applyTiming writes grants, holds, signals, schedules, deliveries and throttles.
+// applyTiming writes grants, holds, signals, schedules, deliveries, throttles and positions.
 func (s *Store) applyTiming(b engine.Batch) {
 	for _, g := range b.Grants {
 		s.grants[g.ID] = cloneGrant(g)
@@ -130,6 +151,10 @@ func (s *Store) applyTiming(b engine.Batch) {
 	for _, t := range b.Throttles {
 		t.Until = engine.StoredTime(t.Until)
 		s.throttles[t.Connection] = t
+	}
+	for _, p := range b.Positions {
+		p.At = engine.StoredTime(p.At)
+		s.positions[p.Key] = p
 	}
 }
 

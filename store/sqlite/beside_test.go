@@ -140,6 +140,7 @@ func TestOnlyFreezesAndHoldsBeside(t *testing.T) {
 		"a schedule": {Schedules: []engine.ScheduleState{{ID: "sweep/0"}}},
 		"a delivery": {Deliveries: []engine.Delivery{{Hook: "alert", ID: "d1"}}},
 		"a throttle": {Throttles: []engine.Throttle{{Connection: "op"}}},
+		"a position": {Positions: []engine.Position{{Key: "k", Cursor: "c", Revision: 1}}},
 		"a snapshot": {Snapshots: []engine.Snapshot{{Run: "run_1", Seq: 1}}},
 	} {
 		b.Freezes, b.Holds = frozen("freeze_1").Freezes, held("hld_1").Holds

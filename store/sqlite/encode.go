@@ -26,7 +26,7 @@ func (o *operations) add(k kind, values ...any) {
 func encode(b engine.Batch) ([]operation, error) {
 	ops := make(operations, 0, len(b.Bundles)+len(b.Values)+len(b.Runs)+len(b.Events)+len(b.Steps)+len(b.Items)+
 		len(b.Plans)+len(b.Answers)+len(b.Approvals)+len(b.Freezes)+len(b.Grants)+len(b.Holds)+len(b.Signals)+
-		len(b.Schedules)+len(b.Deliveries)+len(b.Throttles)+2*len(b.Snapshots)+len(b.Audit))
+		len(b.Schedules)+len(b.Deliveries)+len(b.Throttles)+len(b.Positions)+2*len(b.Snapshots)+len(b.Audit))
 	for _, bundle := range b.Bundles {
 		ops.add(putBundle, bundle.Hash, bundle.Name, required(bundle.Data))
 	}
@@ -48,6 +48,7 @@ func encode(b engine.Batch) ([]operation, error) {
 		addEach(&ops, putSchedule, b.Schedules, scheduleValues),
 		addEach(&ops, addDelivery, b.Deliveries, deliveryValues),
 		addEach(&ops, putThrottle, b.Throttles, throttleValues),
+		addEach(&ops, putPosition, b.Positions, positionValues),
 	)
 	for _, snap := range b.Snapshots {
 		ops.add(putSnapshot, snap.Run, int64(snap.Seq), int64(snap.Semantics), required(snap.Data))
@@ -202,6 +203,10 @@ func deliveryValues(d *engine.Delivery) ([]any, error) {
 
 func throttleValues(t *engine.Throttle) ([]any, error) {
 	return []any{t.Connection, t.Until.UnixMicro()}, nil
+}
+
+func positionValues(p *engine.Position) ([]any, error) {
+	return []any{p.Key, p.Connection, p.Log, p.Reader, p.Cursor, p.Revision, p.At.UnixMicro()}, nil
 }
 
 // number is a number that may be missing.

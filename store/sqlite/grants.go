@@ -104,6 +104,15 @@ func (s *Store) Schedules(ctx context.Context) ([]engine.ScheduleState, error) {
 	return schedules, wrap(err, "listing schedules")
 }
 
+// Position finds how far a reader of a log has come.
+func (s *Store) Position(ctx context.Context, key string) (engine.Position, error) {
+	p, err := one(ctx, s, func(r *sql.Rows) (p engine.Position, err error) {
+		err = r.Scan(&p.Key, &p.Connection, &p.Log, &p.Reader, &p.Cursor, &p.Revision, asTime{&p.At})
+		return p, err
+	}, "SELECT key, connection, log, reader, cursor, revision, at FROM position WHERE key = ?", key)
+	return p, wrap(err, "reading position %q", key)
+}
+
 // Throttles lists until when connections are not to be called, by connection.
 func (s *Store) Throttles(ctx context.Context) ([]engine.Throttle, error) {
 	throttles, err := all(ctx, s, func(r *sql.Rows) (engine.Throttle, error) {

@@ -27,6 +27,7 @@ const (
 	putSchedule
 	addDelivery
 	putThrottle
+	putPosition
 	putSnapshot
 	trimJournal
 	holdValue
@@ -64,7 +65,7 @@ func (o operation) String() string {
 		return fmt.Sprintf("approval %v of %v", arg(1), arg(0))
 	case putFreeze:
 		return fmt.Sprintf("freeze %v", arg(0))
-	case putGrant, putHold, putSignal, putSchedule, addDelivery, putThrottle:
+	case putGrant, putHold, putSignal, putSchedule, addDelivery, putThrottle, putPosition:
 		return o.timeString()
 	case putSnapshot, trimJournal:
 		return fmt.Sprintf("snapshot %v of %v", arg(1), arg(0))
@@ -145,7 +146,7 @@ func (k kind) query() string {
 			ON CONFLICT (run, path, idx) DO UPDATE SET key = ?4, label = ?5, outcome = ?6, error = ?7, ended_at = ?8`
 	case putPlan, putAnswer, putApproval, putFreeze:
 		return k.planQuery()
-	case putGrant, putHold, putSignal, putSchedule, addDelivery, putThrottle:
+	case putGrant, putHold, putSignal, putSchedule, addDelivery, putThrottle, putPosition:
 		return k.timeQuery()
 	case putSnapshot:
 		return `INSERT INTO snapshot (run, seq, semantics, data) VALUES (` + runBeforeSnapshot + `, ?2, ?3, ?4)
@@ -200,7 +201,7 @@ type referral struct {
 func (k kind) refersTo() []referral {
 	const runs, values = "SELECT count(*) FROM run WHERE id = ?", "SELECT count(*) FROM value WHERE ref = ?"
 	switch k {
-	case putBundle, putValue, putFreeze, putHold, putSchedule, putThrottle, addAudit:
+	case putBundle, putValue, putFreeze, putHold, putSchedule, putThrottle, putPosition, addAudit:
 		return nil
 	case putRun:
 		return []referral{{"its bundle", 1, "SELECT count(*) FROM bundle WHERE hash = ?"}, {"its change set", 22, values}}

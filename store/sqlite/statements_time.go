@@ -22,6 +22,8 @@ func (o operation) timeString() string {
 		return fmt.Sprintf("schedule %v", first)
 	case addDelivery:
 		return fmt.Sprintf("delivery %v to %v", second, first)
+	case putPosition:
+		return fmt.Sprintf("position %v", first)
 	default: // putThrottle
 		return fmt.Sprintf("throttle of %v", first)
 	}
@@ -31,8 +33,13 @@ func (o operation) timeString() string {
 // does not take, unless the grant is there already and has outlived it.
 const runOfGrant = `CASE WHEN EXISTS (SELECT 1 FROM run WHERE id = ?1) OR EXISTS (SELECT 1 FROM grant WHERE id = ?2) THEN ?1 END`
 
-// timeQuery is the query of what grants, holds, signals, schedules, deliveries
-// and throttles are written with.
+// followingPosition is the revision of a position that follows the stored one,
+// or is it: the first where there is none.
+const followingPosition = `CASE WHEN ?6 = 1 + coalesce((SELECT revision FROM position WHERE key = ?1), 0)
+			OR EXISTS (SELECT 1 FROM position WHERE key = ?1 AND revision = ?6 AND cursor = ?5) THEN ?6 END`
+
+// timeQuery is the query of what grants, holds, signals, schedules, deliveries,
+// throttles and positions are written with.
 func (k kind) timeQuery() string {
 	switch k {
 	case putGrant:
@@ -62,6 +69,10 @@ func (k kind) timeQuery() string {
 	case addDelivery:
 		return `INSERT INTO delivery (hook, id, run, at)
 			VALUES (?1, ?2, CASE WHEN ?3 = '' OR EXISTS (SELECT 1 FROM run WHERE id = ?3) THEN ?3 END, ?4)`
+	case putPosition: // NULL, which the table does not take, where it neither follows nor is the one there
+		return `INSERT INTO position (key, connection, log, reader, cursor, revision, at)
+			VALUES (?1, ?2, ?3, ?4, ?5, ` + followingPosition + `, ?7)
+			ON CONFLICT (key) DO UPDATE SET connection = ?2, log = ?3, reader = ?4, cursor = ?5, revision = excluded.revision, at = ?7`
 	default: // putThrottle
 		return `INSERT INTO throttle (connection, until) VALUES (?1, ?2) ON CONFLICT (connection) DO UPDATE SET until = ?2`
 	}

@@ -322,7 +322,7 @@ func (w *writer) reason(op operation, err error) error {
 		return missing
 	case missing != nil:
 		return errors.Join(err, missing)
-	case op.kind == putSnapshot, op.kind == putSignal:
+	case op.kind == putSnapshot, op.kind == putSignal, op.kind == putPosition:
 		return engine.ErrConflict
 	case op.kind == putRun:
 		return w.duplicate(op, err)

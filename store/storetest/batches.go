@@ -81,6 +81,9 @@ func nonsensical() map[string]engine.Batch {
 		"delivery to no hook":     {Deliveries: []engine.Delivery{{ID: "d1"}}},
 		"delivery without id":     {Deliveries: []engine.Delivery{{Hook: "alert"}}},
 		"throttle of nothing":     {Throttles: []engine.Throttle{{Until: noon()}}},
+		"position without key":    {Positions: []engine.Position{{Cursor: "c", Revision: 1}}},
+		"position without cursor": {Positions: []engine.Position{{Key: "k", Revision: 1}}},
+		"position before all":     {Positions: []engine.Position{{Key: "k", Cursor: "c"}}},
 		"bundle without hash":     {Bundles: []engine.Bundle{{Name: "x"}}},
 		"value without reference": {Values: []engine.StoredValue{{Data: []byte("x")}}},
 		"run without id":          run(func(r *engine.RunRecord) { r.ID = "" }),
@@ -118,6 +121,7 @@ func allOrNothing(t *testing.T, s engine.Store) {
 		Grants: []engine.Grant{plainGrant("gnt_1", "run_1")}, Holds: []engine.Hold{hold("hld_1")},
 		Signals: []engine.Signal{signal("run_1", "sig_1")}, Schedules: []engine.ScheduleState{{ID: "sweep/0"}},
 		Deliveries: []engine.Delivery{{Hook: "alert", ID: "d1"}}, Throttles: []engine.Throttle{{Connection: "op"}},
+		Positions: []engine.Position{position(1, "c")},
 		Snapshots: []engine.Snapshot{{Run: "run_1", Seq: 1}},
 	}, engine.ErrConflict)
 
@@ -138,6 +142,9 @@ func allOrNothing(t *testing.T, s engine.Store) {
 	same(t, "the schedules", must[[]engine.ScheduleState](t)(s.Schedules(ctx)), []engine.ScheduleState(nil))
 	same(t, "the throttles", must[[]engine.Throttle](t)(s.Throttles(ctx)), []engine.Throttle(nil))
 	commit(t, s, engine.Batch{Deliveries: []engine.Delivery{{Hook: "alert", ID: "d1"}}})
+	if _, err := s.Position(ctx, "k"); !errors.Is(err, engine.ErrNotFound) {
+		t.Errorf("the position: got the error %v", err)
+	}
 	if _, err := s.RunByKey(ctx, changed.Key); !errors.Is(err, engine.ErrNotFound) {
 		t.Errorf("the key: got the error %v", err)
 	}

@@ -184,6 +184,7 @@ func reads(ctx context.Context, s engine.Store) map[string]error {
 	_, errs["Signals"] = s.Signals(ctx, "run_1")
 	_, errs["Schedules"] = s.Schedules(ctx)
 	_, errs["Throttles"] = s.Throttles(ctx)
+	_, errs["Position"] = s.Position(ctx, "k")
 	_, errs["RunByKey"] = s.RunByKey(ctx, "key")
 	_, errs["Due"] = s.Due(ctx, noon(), 1)
 	_, errs["Spent"] = s.Spent(ctx, "op", noon())

@@ -125,6 +125,8 @@ func cases() []testCase {
 		{"a delivery is taken once", deliveries},
 		{"throttles are listed by connection and replaced", throttles},
 		{"the last use of a connection is its newest call", lastUses},
+		{"a reader's position moves on, and never back", positions},
+		{"of many that move a position one does", positionsRace},
 		{"a run is found by its key", runsByKey},
 		{"a key of another run is ErrDuplicate", keysDuplicate},
 		{"of many with one key one wins", keysRace},
