@@ -18,6 +18,8 @@ func All() []engine.Action {
 		identity.GroupRemoveMember{},
 		web.Request{},
 		web.Send{},
+		identity.EventAcknowledge{},
+		identity.EventList{},
 		message.Send{},
 		vault.SecretRead{},
 		vault.SecretShare{},

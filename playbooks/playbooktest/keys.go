@@ -67,6 +67,7 @@ func constructs() map[string]construct {
 		"person":   {name: "a person", keys: personKeys()},
 		"sign_in":  {name: "a sign-in", keys: signInKeys()},
 		"usage":    {name: "an item usage", keys: usageKeys()},
+		"audit":    {name: "an audit event", keys: auditKeys()},
 		"fault":    {name: "a fault", keys: faultKeys()},
 		"answer":   {name: "an answer", keys: answerKeys()},
 		"decision": {name: "a decision", keys: decisionKeys()},
@@ -134,6 +135,7 @@ func tenantKeys() []key {
 		{name: "people", shape: nestedList, of: "person", doc: "Named people. They have exactly the history that is told here."},
 		{name: "sign_ins", shape: nestedList, of: "sign_in", doc: "Who of them signed in, or tried to."},
 		{name: "item_usages", shape: nestedList, of: "usage", doc: "Who of them used a stored item."},
+		{name: "audit_events", shape: nestedList, of: "audit", doc: "What was changed in the account."},
 	}
 }
 
@@ -166,6 +168,16 @@ func usageKeys() []key {
 	}
 }
 
+func auditKeys() []key {
+	return []key{
+		{name: "action", typ: engine.TypeString(), required: true, doc: "What was done, in the service's own word: suspend, reactive, grant, join."},
+		{name: "ago", typ: engine.TypeDuration(), required: true, doc: "How long before the test it was."},
+		{name: "object", typ: engine.TypeString(), doc: "What kind of thing it was done to; user by default."},
+		{name: "who", typ: engine.TypeString(), doc: "The address or id of the named person who did it; an integration by default."},
+		{name: "whom", typ: engine.TypeString(), doc: "The address or id of the named person it was done to; something else by default."},
+	}
+}
+
 // FaultKinds are what can go wrong, and Operations with what. They are those
 // of the simulators.
 func FaultKinds() []string {
@@ -181,7 +193,7 @@ func Operations() []string {
 		"token", "users.list", "users.get", "users.suspend", "users.reactivate", "events.introspect",
 		"events.signinattempts", "events.itemusages", "slack", "webhook", "slack.post", "slack.auth",
 		"teams", "pagerduty", "email", "scim.config", "scim.users.list", "scim.users.get",
-		"scim.users.patch", "scim.groups.list", "scim.groups.get", "scim.groups.patch",
+		"scim.users.patch", "scim.groups.list", "scim.groups.get", "scim.groups.patch", "events.auditevents",
 	}
 }
 

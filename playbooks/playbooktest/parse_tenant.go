@@ -30,7 +30,25 @@ func (r *reader) tenant(n *yamldoc.Node) Tenant {
 		g := r.keys(told, "usage")
 		t.Usages = append(t.Usages, Usage{Who: r.who(g["who"], t), Ago: as[time.Duration](g, "ago")})
 	}
+	for _, told := range r.list(g["audit_events"], "audit events") {
+		t.Audits = append(t.Audits, r.audit(told, t))
+	}
 	return t
+}
+
+func (r *reader) audit(n *yamldoc.Node, t Tenant) Audit {
+	g := r.keys(n, "audit")
+	a := Audit{Action: g.text("action"), Object: g.text("object"), Ago: as[time.Duration](g, "ago"), Who: -1, Whom: -1}
+	if a.Object == "" {
+		a.Object = "user"
+	}
+	if g.has("who") {
+		a.Who = r.who(g["who"], t)
+	}
+	if g.has("whom") {
+		a.Whom = r.who(g["whom"], t)
+	}
+	return a
 }
 
 func (r *reader) person(n *yamldoc.Node, t *Tenant) {

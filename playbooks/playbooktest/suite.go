@@ -65,6 +65,7 @@ type Tenant struct {
 	People    []Person
 	SignIns   []SignIns
 	Usages    []Usage
+	Audits    []Audit
 }
 
 // Person is one named account. An empty ID is made up.
@@ -101,6 +102,14 @@ type Reply struct {
 	Body    []byte
 	Times   int  // how often; -1 for any number
 	Lost    bool // the connection is cut before the answer
+}
+
+// Audit is one change in the account. Who and Whom are indexes in
+// Tenant.People, -1 for an integration and for something that is no person.
+type Audit struct {
+	Action, Object string
+	Ago            time.Duration
+	Who, Whom      int
 }
 
 // Fault is something that goes wrong with requests to the simulated services.

@@ -15,6 +15,7 @@ const (
 	CapabilityDirectory engine.Capability = "directory" // Directory
 	CapabilitySignIns   engine.Capability = "signins"   // SignIns
 	CapabilityEvents    engine.Capability = "events"    // Events
+	CapabilityUnread    engine.Capability = "unread"    // UnreadEvents
 )
 
 // State is whether an account can be used.
@@ -107,24 +108,4 @@ type SignIns interface {
 	SignIns(ctx context.Context, from, to time.Time) iter.Seq2[SignIn, error]
 	// SignInsReach is how far back the service remembers (1Password: 120 days).
 	SignInsReach() time.Duration
-}
-
-// ItemUsage is one use of a stored item by a person.
-type ItemUsage struct {
-	ID     string
-	At     time.Time
-	UserID string
-	Email  string
-	Action string
-}
-
-// Events is a service that remembers what people did.
-type Events interface {
-	// ItemUsages yields every usage in [from, to). It is complete or ends with an error.
-	ItemUsages(ctx context.Context, from, to time.Time) iter.Seq2[ItemUsage, error]
-	// EventsReach is how far back the service remembers.
-	EventsReach() time.Duration
-	// Require asks the service whether the credentials may read both sign-ins
-	// and item usages: nil, or an auth failure that names the missing feature.
-	Require(ctx context.Context) error
 }

@@ -110,7 +110,7 @@ func gatherActivity(ctx context.Context, call engine.Call) (*records[time.Time],
 		}
 	}
 	from = beginning(call, events.EventsReach())
-	for u, err := range events.ItemUsages(ctx, from, call.Now) {
+	for u, err := range events.Events(ctx, EventItemUsages, from, call.Now) {
 		if err != nil {
 			return nil, fmt.Errorf("reading item usages: %w", err)
 		}
@@ -130,7 +130,7 @@ func rememberEnough(ctx context.Context, period time.Duration, log SignIns, even
 	if err := withinReach("item usages", period, events.EventsReach()); err != nil {
 		return err
 	}
-	if err := events.Require(ctx); err != nil {
+	if err := events.Require(ctx, EventSignIns, EventItemUsages); err != nil {
 		return fmt.Errorf("asking whether both logs may be read: %w", err)
 	}
 	return nil

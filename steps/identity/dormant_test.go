@@ -32,14 +32,14 @@ func TestFindDormant(t *testing.T) {
 	success := func(before time.Duration) []identity.SignIn {
 		return []identity.SignIn{{ID: "a1", At: ago(before), UserID: "a", Result: identity.SignInSuccess}}
 	}
-	usage := func(before time.Duration) []identity.ItemUsage {
-		return []identity.ItemUsage{{ID: "a2", At: ago(before), UserID: "a"}}
+	usage := func(before time.Duration) []identity.Event {
+		return []identity.Event{{ID: "a2", At: ago(before), UserID: "a"}}
 	}
 	tests := []struct {
 		name     string
 		user     identity.User
 		signIns  []identity.SignIn
-		usages   []identity.ItemUsage
+		usages   []identity.Event
 		dormant  bool
 		lastSeen any
 	}{
@@ -89,7 +89,7 @@ func TestFindDormantSparesTheAmbiguous(t *testing.T) {
 	a, b := user("a"), user("b")
 	a.Email, b.Email = "two@example.com", "Two@example.com"
 	l := present()
-	l.usages = []identity.ItemUsage{{ID: "u", At: ago(day), Email: "two@example.com"}}
+	l.usages = []identity.Event{{ID: "u", At: ago(day), Email: "two@example.com"}}
 	seen := dormant(t, []identity.User{user("here"), a, b}, l, 90*day)
 	if diff := cmp.Diff([]any{}, seen.Outputs["users"]); diff != "" {
 		t.Error(diff)

@@ -101,7 +101,7 @@ func (d *directory) set(ctx context.Context, verb, id string, state identity.Sta
 // log is an identity.SignIns and identity.Events in memory.
 type log struct {
 	signIns    []identity.SignIn
-	usages     []identity.ItemUsage
+	usages     []identity.Event
 	err        error // after the sign-ins
 	usagesErr  error // after the usages
 	requireErr error
@@ -121,9 +121,12 @@ func (l *log) SignIns(_ context.Context, from, to time.Time) iter.Seq2[identity.
 	return stream(some, l.err)
 }
 
-func (l *log) ItemUsages(_ context.Context, from, to time.Time) iter.Seq2[identity.ItemUsage, error] {
+func (l *log) Events(_ context.Context, kind identity.EventKind, from, to time.Time) iter.Seq2[identity.Event, error] {
 	l.note("usages", from, to)
-	var some []identity.ItemUsage
+	if kind != identity.EventItemUsages {
+		return stream([]identity.Event{}, nil)
+	}
+	var some []identity.Event
 	for _, u := range l.usages {
 		if !u.At.Before(from) && u.At.Before(to) {
 			some = append(some, u)
@@ -136,9 +139,9 @@ func (l *log) note(what string, from, to time.Time) {
 	l.asked = append(l.asked, fmt.Sprintf("%s %s %s", what, from.Format(time.RFC3339), to.Format(time.RFC3339)))
 }
 
-func (l *log) Require(context.Context) error { return l.requireErr }
-func (l *log) SignInsReach() time.Duration   { return orDefault(l.reach) }
-func (l *log) EventsReach() time.Duration    { return orDefault(l.usageReach) }
+func (l *log) Require(context.Context, ...identity.EventKind) error { return l.requireErr }
+func (l *log) SignInsReach() time.Duration                          { return orDefault(l.reach) }
+func (l *log) EventsReach() time.Duration                           { return orDefault(l.usageReach) }
 
 func orDefault(reach time.Duration) time.Duration {
 	if reach == 0 {

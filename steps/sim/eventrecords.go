@@ -42,6 +42,31 @@ func (t *Tenant) usageRecord(u usage) object {
 	}
 }
 
+func (t *Tenant) auditRecord(a audit) object {
+	actor := object{"uuid": t.people.account, "name": "Drawbridge", "email": ""} // an integration acts for the account
+	if a.actor != nobody {
+		person := t.people.person(a.actor)
+		actor = object{"uuid": person.ID, "name": person.Name, "email": person.Email}
+	}
+	subject, aux := strings.ToLower(idOf(t.opts.Seed, hashOf(t.opts.Seed, a.object))), ""
+	if a.whom != nobody {
+		subject, aux = t.people.person(a.whom).ID, ""
+	}
+	if a.object == "gm" || a.object == "uva" {
+		aux = actor["uuid"].(string)
+	}
+	record := object{
+		"uuid": t.uuidOf("audit "+a.action+a.object, a.at, actor["uuid"].(string)+subject), "timestamp": a.at.Format(time.RFC3339Nano),
+		"actor_uuid": actor["uuid"], "actor_details": actor, "action": a.action, "object_type": a.object, "object_uuid": subject,
+		"aux_id": 0, "aux_uuid": aux, "aux_info": "", "account_uuid": t.people.account, "actor_account_uuid": t.people.account,
+		"session": object{"uuid": t.uuidOf("session", a.at, subject), "login_time": a.at.Add(-time.Hour), "device_uuid": strings.ToLower(idOf(t.opts.Seed, 77)), "ip": a.from.ip},
+	}
+	if a.from.place.country != "" {
+		record["location"] = location(a.from.place)
+	}
+	return record
+}
+
 // client omits what the service sometimes does not know.
 func client(from origin) object {
 	return object{

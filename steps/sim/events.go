@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"slices"
 	"sort"
@@ -40,10 +41,11 @@ func (t *Tenant) introspect(c call) reply {
 	case !ok:
 		return eventsError(http.StatusUnauthorized, "Unauthorized access")
 	}
-	return jsonReply(http.StatusOK, object{
-		"uuid": idOf(t.opts.Seed, hashOf(t.opts.Seed, "token")), "issued_at": t.opts.Now.Add(-30 * day), "features": features,
-		"account_uuid": t.people.account,
-	})
+	id, issued := idOf(t.opts.Seed, hashOf(t.opts.Seed, "token "+bearer(c.r))), t.opts.Now.Add(-30*day)
+	if c.path[1] != "v2" {
+		return jsonReply(http.StatusOK, object{"UUID": id, "IssuedAt": issued, "Features": features})
+	}
+	return jsonReply(http.StatusOK, object{"uuid": id, "issued_at": issued, "features": features, "account_uuid": t.people.account})
 }
 
 // question is the body of a request for events, in either of its two forms.
@@ -57,10 +59,23 @@ type question struct {
 // position is what a cursor remembers.
 type position struct {
 	limit      int
-	start, end int64 // Unix nanoseconds
+	start, end int64 // Unix nanoseconds; an end of openEnd never comes
 	offset     int   // records of the window already given
 	page       int
 }
+
+// openEnd is the end of a question without one: its cursors go on for ever.
+const openEnd = math.MaxInt64
+
+// asOf is the position's window as far as it has come to pass.
+func (p position) asOf(now time.Time) position {
+	p.end = min(p.end, now.UnixNano())
+	return p
+}
+
+// logOf is what a cursor is good for: one token's view of a feature in one
+// version of the API.
+func logOf(c call, feature string) string { return c.path[1] + " " + feature + " " + bearer(c.r) }
 
 func (t *Tenant) ask(c call, feature string) (position, reply, bool) {
 	features, known := t.features(c.r)
@@ -73,13 +88,13 @@ func (t *Tenant) ask(c call, feature string) (position, reply, bool) {
 	case kind != "application/json":
 		return position{}, eventsError(http.StatusBadRequest, "Content-Type must be application/json"), false
 	}
-	at, problem := t.parseQuestion(c.body, feature)
+	at, problem := t.parseQuestion(c, feature)
 	return at, eventsError(http.StatusBadRequest, problem), problem == ""
 }
 
-func (t *Tenant) parseQuestion(body []byte, feature string) (position, string) {
+func (t *Tenant) parseQuestion(c call, feature string) (position, string) {
 	var q question
-	dec := json.NewDecoder(bytes.NewReader(body))
+	dec := json.NewDecoder(bytes.NewReader(c.body))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&q); err != nil {
 		return position{}, "malformed body: " + err.Error()
@@ -90,8 +105,8 @@ func (t *Tenant) parseQuestion(body []byte, feature string) (position, string) {
 	if q.Limit != nil || q.Start != nil || q.End != nil {
 		return position{}, "cursor must not be combined with limit, start_time or end_time"
 	}
-	at, ok := t.openCursor(feature, *q.Cursor)
-	if !ok {
+	at, ok := t.openCursor(logOf(c, feature), *q.Cursor)
+	if !ok || c.fault.Kind == FaultForget {
 		return position{}, "invalid cursor"
 	}
 	return at, ""
@@ -99,7 +114,7 @@ func (t *Tenant) parseQuestion(body []byte, feature string) (position, string) {
 
 func (t *Tenant) parseWindow(q question) (position, string) {
 	now := t.opts.Clock()
-	at := position{limit: 100, start: now.Add(-time.Hour).UnixNano(), end: now.UnixNano()}
+	at := position{limit: 100, start: now.Add(-time.Hour).UnixNano(), end: openEnd}
 	if q.Limit != nil {
 		at.limit = *q.Limit
 	}
@@ -120,12 +135,12 @@ func (t *Tenant) parseWindow(q question) (position, string) {
 	return at, ""
 }
 
-func (t *Tenant) sealCursor(feature string, at position) string {
-	about := fmt.Sprintf("%s %d %d %d %d", feature, at.limit, at.start, at.end, at.page)
-	return t.sealToken(about, at.offset) + "." + strings.ReplaceAll(strings.TrimPrefix(about, feature+" "), " ", ".")
+func (t *Tenant) sealCursor(log string, at position) string {
+	about := fmt.Sprintf("%d %d %d %d", at.limit, at.start, at.end, at.page)
+	return t.sealToken(log+" "+about, at.offset) + "." + strings.ReplaceAll(about, " ", ".")
 }
 
-func (t *Tenant) openCursor(feature, sealed string) (position, bool) {
+func (t *Tenant) openCursor(log, sealed string) (position, bool) {
 	fields := strings.Split(sealed, ".")
 	if len(fields) != 5 {
 		return position{}, false
@@ -138,7 +153,7 @@ func (t *Tenant) openCursor(feature, sealed string) (position, bool) {
 		}
 		numbers[i] = n
 	}
-	about := feature + " " + strings.Join(fields[1:], " ")
+	about := log + " " + strings.Join(fields[1:], " ")
 	offset, ok := t.openToken(about, fields[0])
 	return position{
 		limit: int(numbers[0]), start: numbers[1], end: numbers[2], page: int(numbers[3]), offset: offset,
@@ -152,6 +167,9 @@ func (t *Tenant) answer(c call, feature string, at position, n int, record func(
 	if at.page%3 == 1 && take > 0 {
 		take = 0
 	}
+	if c.fault.Kind == FaultEndless {
+		take = 0
+	}
 	items := make([]any, 0, take)
 	for i := range take {
 		items = append(items, record(at.offset+i))
@@ -159,12 +177,15 @@ func (t *Tenant) answer(c call, feature string, at position, n int, record func(
 			items = append(items, record(at.offset+i))
 		}
 	}
+	if c.fault.Kind == FaultReversed {
+		slices.Reverse(items)
+	}
 	next := at
 	if c.fault.Kind != FaultRepeatToken {
 		next.offset, next.page = at.offset+take, at.page+1
 	}
 	return jsonReply(http.StatusOK, object{
-		"cursor": t.sealCursor(feature, next), "has_more": next.offset < n, "items": items,
+		"cursor": t.sealCursor(logOf(c, feature), next), "has_more": next.offset < n || c.fault.Kind == FaultEndless, "items": items,
 	})
 }
 
@@ -173,8 +194,8 @@ func (t *Tenant) signInAttempts(c call) reply {
 	if !ok {
 		return refusal
 	}
-	all := window(t.history().signIns, at, func(s signIn) time.Time { return s.at })
-	return t.answer(c, "signinattempts", at, len(all), func(i int) any { return t.signInRecord(all[i]) })
+	all := window(t.history().signIns, at.asOf(t.opts.Clock()), func(s signIn) time.Time { return s.at })
+	return t.answer(c, "signinattempts", at, len(all), func(i int) any { return t.dated(c, t.signInRecord(all[i])) })
 }
 
 func (t *Tenant) itemUsages(c call) reply {
@@ -182,8 +203,53 @@ func (t *Tenant) itemUsages(c call) reply {
 	if !ok {
 		return refusal
 	}
-	all := window(t.history().usages, at, func(u usage) time.Time { return u.at })
-	return t.answer(c, "itemusages", at, len(all), func(i int) any { return t.usageRecord(all[i]) })
+	all := window(t.history().usages, at.asOf(t.opts.Clock()), func(u usage) time.Time { return u.at })
+	return t.answer(c, "itemusages", at, len(all), func(i int) any { return t.dated(c, t.usageRecord(all[i])) })
+}
+
+func (t *Tenant) auditEvents(c call) reply {
+	at, refusal, ok := t.ask(c, "auditevents")
+	if !ok {
+		return refusal
+	}
+	all := window(t.audits(), at.asOf(t.opts.Clock()), func(a audit) time.Time { return a.at })
+	return t.answer(c, "auditevents", at, len(all), func(i int) any { return t.dated(c, t.auditRecord(all[i])) })
+}
+
+// audits are the audit events of the history and those of what was changed
+// since, oldest first.
+func (t *Tenant) audits() []audit {
+	told := t.history().audits
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var since []audit
+	for _, change := range t.log.changes {
+		i, known := t.people.indexOf(change.User)
+		if !known || !change.Changed {
+			continue
+		}
+		a := audit{at: change.At, actor: nobody, action: "suspend", object: "user", whom: i}
+		if change.Operation == OpReactivate {
+			a.action = "reactive" // the service's own spelling
+		}
+		since = append(since, a)
+	}
+	if len(since) == 0 {
+		return told
+	}
+	all := slices.Concat(told, since)
+	slices.SortStableFunc(all, func(a, b audit) int { return a.at.Compare(b.at) })
+	return all
+}
+
+// dated leaves out of a record what the version of the API that was asked does
+// not have.
+func (t *Tenant) dated(c call, record object) object {
+	if c.path[1] == "v1" {
+		delete(record, "account_uuid")
+		delete(record, "actor_account_uuid")
+	}
+	return record
 }
 
 // window is the part of a sorted history from start to end, both included.

@@ -26,6 +26,9 @@ const (
 	FaultRepeatToken FaultKind = "repeat_token" // the page names itself as the next one
 	FaultDuplicate   FaultKind = "duplicate"    // every record of the page, or member of the group, comes twice
 	FaultMiscount    FaultKind = "miscount"     // a listing of the SCIM service counts one more than there are
+	FaultEndless     FaultKind = "endless"      // the page is empty, and there is always one more after it
+	FaultReversed    FaultKind = "reversed"     // the records of the page come in the wrong order
+	FaultForget      FaultKind = "forget"       // the service does not know the cursor any more
 )
 
 // Fault is something that goes wrong with some requests.

@@ -14,6 +14,7 @@ const (
 type history struct {
 	signIns []signIn
 	usages  []usage
+	audits  []audit
 }
 
 type signIn struct {
@@ -32,6 +33,16 @@ type usage struct {
 	user   int
 	from   origin
 	action string
+}
+
+// audit is one change in the account.
+type audit struct {
+	at     time.Time
+	actor  int // index; nobody for an integration
+	action string
+	object string // its type
+	whom   int    // index of the person it was done to; nobody for something else
+	from   origin
 }
 
 // origin is where a request came from.
@@ -62,6 +73,7 @@ func newHistory(people population, scene *Scene) history {
 	}
 	slices.SortFunc(w.signIns, func(a, b signIn) int { return a.at.Compare(b.at) })
 	slices.SortFunc(w.usages, func(a, b usage) int { return a.at.Compare(b.at) })
+	slices.SortStableFunc(w.audits, func(a, b audit) int { return a.at.Compare(b.at) })
 	return w.history
 }
 
@@ -142,9 +154,19 @@ func (w *writer) session(i int, at time.Time, from origin, about string) {
 		w.signIn(i, at.Add(-15*time.Minute), from, "firewall_failed", "country_blocked")
 	}
 	w.succeed(i, at, from)
+	w.manage(i, at.Add(2*time.Minute), from, w.people.roll(i, "manages"+about))
 	for n := range w.people.roll(i, "uses"+about) % 3 {
 		w.use(i, at.Add(time.Duration(n+1)*7*time.Minute/2), from, usageAction(w.people.roll(i, "what"+about+days(n))))
 	}
+}
+
+// manage is what a person changes in the account in passing.
+func (w *writer) manage(i int, at time.Time, from origin, roll int) {
+	if at.Before(w.people.created(i)) {
+		return
+	}
+	what := [][2]string{{"share", "item"}, {"grant", "uva"}, {"revoke", "uva"}, {"join", "gm"}, {"create", "vault"}}[roll%5]
+	w.audits = append(w.audits, audit{at: at, actor: i, action: what[0], object: what[1], whom: nobody, from: from})
 }
 
 func usageAction(roll int) string {

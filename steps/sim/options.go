@@ -117,4 +117,5 @@ const (
 	OpSCIMListGroups Operation = "scim.groups.list"
 	OpSCIMGetGroup   Operation = "scim.groups.get"
 	OpSCIMPatchGroup Operation = "scim.groups.patch"
+	OpAudit          Operation = "events.auditevents"
 )

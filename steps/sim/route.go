@@ -70,17 +70,25 @@ func oauthPath(version string) string {
 }
 
 func (t *Tenant) routeEvents(c call) (Operation, func(call) reply) {
-	switch strings.Join(c.path, "/") {
-	case "api/v2/auth/introspect":
+	path := strings.Join(c.path, "/")
+	if path == "api/auth/introspect" || path == "api/v2/auth/introspect" {
 		return OpIntrospect, t.introspect
-	case "api/v2/signinattempts":
-		return OpSignIns, t.signInAttempts
-	case "api/v2/itemusages":
-		return OpItemUsages, t.itemUsages
+	}
+	switch path {
 	case "api/chat.postMessage":
 		return OpSlackPost, t.slackPost
 	case "api/auth.test":
 		return OpSlackAuth, t.slackAuth
+	}
+	if len(c.path) == 3 && (c.path[1] == "v1" || c.path[1] == "v2") {
+		switch c.path[2] {
+		case "signinattempts":
+			return OpSignIns, t.signInAttempts
+		case "itemusages":
+			return OpItemUsages, t.itemUsages
+		case "auditevents":
+			return OpAudit, t.auditEvents
+		}
 	}
 	return "", func(call) reply { return eventsError(http.StatusNotFound, "Not Found") }
 }

@@ -13,6 +13,7 @@ type Scene struct {
 	People   []ScenePerson
 	SignIns  []SceneSignIn
 	Usages   []SceneUsage
+	Audits   []SceneAudit
 }
 
 // ScenePerson is one named account. An empty ID is made up, and a zero Created
@@ -50,6 +51,17 @@ type SceneUsage struct {
 	At  time.Time
 }
 
+// SceneAudit is one change in the account. Who and Whom are indexes into the
+// scene's people; a negative Who is an integration, and a negative Whom means
+// that it was done to something else.
+type SceneAudit struct {
+	Who    int
+	At     time.Time
+	Action string // the service's own word: "suspend"
+	Object string // its type: "user"
+	Whom   int
+}
+
 // parts are the people as the population knows them.
 func (s *Scene) parts() []part {
 	var out []part
@@ -83,6 +95,17 @@ func (w *writer) enact(s *Scene) {
 	for _, told := range s.Usages {
 		i := w.people.place(told.Who)
 		w.usages = append(w.usages, usage{at: told.At.UTC(), user: i, from: w.home(i), action: "fill"})
+	}
+	for _, told := range s.Audits {
+		a := audit{at: told.At.UTC(), actor: nobody, action: told.Action, object: told.Object, whom: nobody}
+		if told.Who >= 0 {
+			a.actor = w.people.place(told.Who)
+			a.from = w.home(a.actor)
+		}
+		if told.Whom >= 0 {
+			a.whom = w.people.place(told.Whom)
+		}
+		w.audits = append(w.audits, a)
 	}
 }
 

@@ -37,6 +37,11 @@ func (t *Tenant) ItemUsages(from, to time.Time) int {
 	return len(window(t.history().usages, between(from, to), func(u usage) time.Time { return u.at }))
 }
 
+// AuditEvents is how many audit events there were in [from, to).
+func (t *Tenant) AuditEvents(from, to time.Time) int {
+	return len(window(t.audits(), between(from, to), func(a audit) time.Time { return a.at }))
+}
+
 func between(from, to time.Time) position {
 	return position{start: from.UnixNano(), end: to.UnixNano() - 1}
 }

@@ -312,7 +312,7 @@ func TestFaultsAreThoseOfTheSimulators(t *testing.T) {
 		sim.OpToken, sim.OpListUsers, sim.OpGetUser, sim.OpSuspend, sim.OpReactivate, sim.OpIntrospect,
 		sim.OpSignIns, sim.OpItemUsages, sim.OpSlack, sim.OpWebhook, sim.OpSlackPost, sim.OpSlackAuth,
 		sim.OpTeams, sim.OpPagerDuty, sim.OpEmail, sim.OpSCIMConfig, sim.OpSCIMListUsers, sim.OpSCIMGetUser,
-		sim.OpSCIMPatchUser, sim.OpSCIMListGroups, sim.OpSCIMGetGroup, sim.OpSCIMPatchGroup,
+		sim.OpSCIMPatchUser, sim.OpSCIMListGroups, sim.OpSCIMGetGroup, sim.OpSCIMPatchGroup, sim.OpAudit,
 	}
 	if got := playbooktest.FaultKinds(); !slices.EqualFunc(got, kinds, func(a string, b sim.FaultKind) bool { return a == string(b) }) {
 		t.Errorf("kinds are %s", strings.Join(got, ", "))

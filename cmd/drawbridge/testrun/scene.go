@@ -28,6 +28,11 @@ func sceneOf(c *playbooktest.Case) *sim.Scene {
 	for _, told := range c.Tenant.Usages {
 		s.Usages = append(s.Usages, sim.SceneUsage{Who: told.Who, At: c.Time.Add(-told.Ago)})
 	}
+	for _, told := range c.Tenant.Audits {
+		s.Audits = append(s.Audits, sim.SceneAudit{
+			Who: told.Who, Whom: told.Whom, At: c.Time.Add(-told.Ago), Action: told.Action, Object: told.Object,
+		})
+	}
 	for _, seen := range c.Observations {
 		mention(s, c, seen.Outputs)
 	}

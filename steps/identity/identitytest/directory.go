@@ -22,6 +22,8 @@ const (
 	PageRepeats    Fault = "the second page names itself as the next"
 	PageDuplicates Fault = "the second page has its records twice"
 	PageCut        Fault = "the second page is cut once"
+	PageEndless    Fault = "after the first page there are empty pages without end"
+	PageDisorder   Fault = "the second page has its records in the wrong order"
 	TokenExpires   Fault = "the access token expires between two calls"
 	ReplyLost      Fault = "the next change is carried out and its reply is lost"
 	RepliesLost    Fault = "every change is carried out and its reply is lost"

@@ -20,16 +20,28 @@ type SignInsWorld struct {
 	Break    func(Fault) bool // as DirectoryWorld's
 }
 
-// EventsWorld is the same for item usages.
+// EventsWorld is a memory of events whose content is known. Of each kind there
+// must be at least three pages in the window.
 type EventsWorld struct {
 	Events   identity.Events
 	From, To time.Time
-	Count    int // usages in [From, To)
+	Count    map[identity.EventKind]int // events in [From, To); no kind the service does not have
 	Canaries []string
-	Break    func(Fault) bool
-	// Lacking are connections whose credentials may not read everything, by
-	// the name of the feature that is missing.
-	Lacking map[string]identity.Events
+	Break    func(identity.EventKind, Fault) bool
+	// Lacking are connections whose credentials may not read the kind, and how
+	// the service calls what is missing.
+	Lacking map[identity.EventKind]Lacking
+	// Unread is the same service, where it can go on from a cursor.
+	Unread identity.UnreadEvents
+	// Happen makes one more event of the kind happen now; false where it cannot.
+	Happen func(identity.EventKind) bool
+}
+
+// Lacking is a connection that may not read something.
+type Lacking struct {
+	Events  identity.Events
+	Unread  identity.UnreadEvents // nil where the service has no cursors
+	Feature string
 }
 
 // TestSignIns runs the suite; open makes a fresh world for each test.
@@ -62,32 +74,49 @@ func TestSignIns(t *testing.T, open func(*testing.T) SignInsWorld) {
 	})
 }
 
-// TestEvents runs the suite; open makes a fresh world for each test.
+// TestEvents runs the suite for every kind; open makes a fresh world for each test.
 func TestEvents(t *testing.T, open func(*testing.T) EventsWorld) {
-	stream := func(t *testing.T) memory {
-		w := open(t)
-		return memory{
-			read: func(ctx context.Context, from, to time.Time) iter.Seq2[record, error] {
-				return records(w.Events.ItemUsages(ctx, from, to), func(u identity.ItemUsage) record { return record{u.ID, u.At} })
-			},
-			reach: w.Events.EventsReach(), from: w.From, to: w.To, count: w.Count, canaries: w.Canaries, fail: w.Break,
-		}
+	for _, kind := range identity.EventKinds() {
+		t.Run(string(kind), func(t *testing.T) {
+			stream := func(t *testing.T) memory {
+				w := open(t)
+				if _, has := w.Count[kind]; !has {
+					t.Skip("the service has no such events")
+				}
+				return memory{
+					read: func(ctx context.Context, from, to time.Time) iter.Seq2[record, error] {
+						return records(w.Events.Events(ctx, kind, from, to), func(e identity.Event) record { return record{e.ID, e.At} })
+					},
+					reach: w.Events.EventsReach(), from: w.From, to: w.To, count: w.Count[kind], canaries: w.Canaries,
+					fail: func(f Fault) bool { return w.Break != nil && w.Break(kind, f) },
+				}
+			}
+			testMemory(t, stream)
+			t.Run("says which right is missing", func(t *testing.T) { open(t).saysWhatIsMissing(t, kind) })
+			testUnread(t, kind, open)
+		})
 	}
-	testMemory(t, stream)
-	t.Run("says which feature is missing", func(t *testing.T) {
-		w := open(t)
-		if err := w.Events.Require(t.Context()); err != nil {
-			t.Errorf("nothing is missing, but %v", err)
-		}
-		for feature, events := range w.Lacking {
-			err := events.Require(t.Context())
-			checkError(t, err, w.Canaries, engine.ClassAuth)
-			checkNames(t, err, feature)
-		}
-	})
 }
 
-// record is what the two kinds of records have in common.
+func (w EventsWorld) saysWhatIsMissing(t *testing.T, kind identity.EventKind) {
+	if err := w.Events.Require(t.Context(), kind); err != nil {
+		t.Errorf("nothing is missing, but %v", err)
+	}
+	poor, has := w.Lacking[kind]
+	if !has {
+		t.Skip("there are no credentials without it")
+	}
+	err := poor.Events.Require(t.Context(), identity.EventKinds()...)
+	checkError(t, err, w.Canaries, engine.ClassAuth)
+	checkNames(t, err, poor.Feature)
+	if poor.Unread != nil {
+		_, err := poor.Unread.EventLog(t.Context(), kind)
+		checkError(t, err, w.Canaries, engine.ClassAuth)
+		checkNames(t, err, poor.Feature)
+	}
+}
+
+// record is what all kinds of records have in common.
 type record struct {
 	id string
 	at time.Time

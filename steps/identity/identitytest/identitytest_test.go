@@ -8,6 +8,7 @@ import (
 	"iter"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -30,7 +31,7 @@ type shelf struct {
 }
 
 func newShelf() *shelf {
-	s := &shelf{now: time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC), features: []string{"signinattempts", "itemusages"}}
+	s := &shelf{now: time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC), features: []string{"sign_ins", "item_usages", "audit"}}
 	for i := range 30 {
 		u := identity.User{ID: fmt.Sprintf("U%02d", i), Email: fmt.Sprintf("u%d@example.com", i), Name: "U", State: identity.Active, CreatedAt: s.now}
 		if i%7 == 3 {
@@ -131,12 +132,48 @@ func (s *shelf) SignIns(ctx context.Context, from, to time.Time) iter.Seq2[ident
 	return stream(ctx, s, list)
 }
 
-func (s *shelf) ItemUsages(ctx context.Context, from, to time.Time) iter.Seq2[identity.ItemUsage, error] {
-	return func(yield func(identity.ItemUsage, error) bool) {
+func (s *shelf) Events(ctx context.Context, kind identity.EventKind, from, to time.Time) iter.Seq2[identity.Event, error] {
+	return func(yield func(identity.Event, error) bool) {
 		for a, err := range s.SignIns(ctx, from, to) {
-			if !yield(identity.ItemUsage{ID: a.ID, At: a.At, UserID: a.UserID}, err) {
+			if !yield(identity.Event{ID: string(kind) + a.ID, At: a.At, UserID: a.UserID}, err) {
 				return
 			}
+		}
+	}
+}
+
+func (s *shelf) EventLog(ctx context.Context, kind identity.EventKind) (identity.EventLog, error) {
+	return identity.EventLog{Credentials: strings.Join(s.features, " "), Version: "1"}, s.Require(ctx, kind)
+}
+
+// EventsAfter takes as cursor the kind and how many events were read, oldest first.
+func (s *shelf) EventsAfter(ctx context.Context, kind identity.EventKind, cursor string, from time.Time) iter.Seq2[identity.EventPage, error] {
+	return func(yield func(identity.EventPage, error) bool) {
+		start := slices.IndexFunc(s.signIns, func(a identity.SignIn) bool { return a.At.Before(from) })
+		if start < 0 || cursor != "" {
+			start = len(s.signIns)
+		}
+		at := len(s.signIns) - start
+		if cursor != "" {
+			if n, err := fmt.Sscanf(cursor, string(kind)+" %d", &at); n != 1 || err != nil {
+				yield(identity.EventPage{}, engine.Fail(engine.ClassInvalid, identity.CodeCursorRefused, "this cursor is none"))
+				return
+			}
+		}
+		for {
+			end := min(at+3, len(s.signIns))
+			page := identity.EventPage{Cursor: fmt.Sprintf("%s %d", kind, end)}
+			for _, a := range s.signIns[len(s.signIns)-end : len(s.signIns)-at] {
+				page.Events = append(page.Events, identity.Event{ID: string(kind) + a.ID, At: a.At, UserID: a.UserID})
+			}
+			if err := s.admit(ctx); err != nil {
+				yield(identity.EventPage{}, err)
+				return
+			}
+			if !yield(page, nil) || end == len(s.signIns) {
+				return
+			}
+			at = end
 		}
 	}
 }
@@ -144,10 +181,10 @@ func (s *shelf) ItemUsages(ctx context.Context, from, to time.Time) iter.Seq2[id
 func (s *shelf) SignInsReach() time.Duration { return 120 * 24 * time.Hour }
 func (s *shelf) EventsReach() time.Duration  { return s.SignInsReach() }
 
-func (s *shelf) Require(context.Context) error {
-	for _, f := range []string{"signinattempts", "itemusages"} {
-		if !slices.Contains(s.features, f) {
-			return engine.Fail(engine.ClassAuth, "missing_feature", "the token may not read %s", f)
+func (s *shelf) Require(_ context.Context, kinds ...identity.EventKind) error {
+	for _, kind := range kinds {
+		if !slices.Contains(s.features, string(kind)) {
+			return engine.Fail(engine.ClassAuth, "missing_feature", "the token may not read %s", kind)
 		}
 	}
 	return nil
@@ -278,10 +315,19 @@ func TestSuitesOnTheShelf(t *testing.T) {
 	t.Run("events", func(t *testing.T) {
 		identitytest.TestEvents(t, func(*testing.T) identitytest.EventsWorld {
 			s, poor := newShelf(), newShelf()
-			poor.features = []string{"signinattempts"}
+			poor.features = []string{"sign_ins", "audit"}
+			count := map[identity.EventKind]int{}
+			for _, kind := range identity.EventKinds() {
+				count[kind] = 20
+			}
 			return identitytest.EventsWorld{
-				Events: s, From: s.now.Add(-20 * time.Hour), To: s.now, Count: 20, Break: s.breaks,
-				Lacking: map[string]identity.Events{"itemusages": poor},
+				Events: s, From: s.now.Add(-20 * time.Hour), To: s.now, Count: count, Unread: s,
+				Break:   func(_ identity.EventKind, f identitytest.Fault) bool { return s.breaks(f) },
+				Lacking: map[identity.EventKind]identitytest.Lacking{identity.EventItemUsages: {poor, poor, "item_usages"}},
+				Happen: func(identity.EventKind) bool {
+					s.signIns = slices.Insert(s.signIns, 0, identity.SignIn{ID: "new", At: s.now, UserID: "U01", Result: identity.SignInSuccess})
+					return true
+				},
 			}
 		})
 	})

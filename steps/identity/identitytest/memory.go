@@ -30,6 +30,7 @@ func testMemory(t *testing.T, open func(*testing.T) memory) {
 		"reading is complete or fails":            memory.isComplete,
 		"a broken page is asked for again":        memory.asksAgain,
 		"a record may come twice, but none less":  memory.toleratesDuplicates,
+		"the order of records does not matter":    memory.toleratesDisorder,
 		"asking too far back is an error":         memory.knowsItsReach,
 		"cancelling ends it":                      memory.endsWhenCancelled,
 		"refused credentials are an auth failure": memory.isRefused,
@@ -105,7 +106,7 @@ func (m memory) canBeLeft(t *testing.T) {
 }
 
 func (m memory) isComplete(t *testing.T) {
-	for _, fault := range []Fault{PageFails, PageRepeats} {
+	for _, fault := range []Fault{PageFails, PageRepeats, PageEndless} {
 		t.Run(string(fault), func(t *testing.T) {
 			m.breaks(t, fault)
 			seen, err := m.collect(t, m.from, m.to)
@@ -124,6 +125,11 @@ func (m memory) asksAgain(t *testing.T) {
 
 func (m memory) toleratesDuplicates(t *testing.T) {
 	m.breaks(t, PageDuplicates)
+	m.readsAll(t)
+}
+
+func (m memory) toleratesDisorder(t *testing.T) {
+	m.breaks(t, PageDisorder)
 	m.readsAll(t)
 }
 

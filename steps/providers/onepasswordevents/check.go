@@ -9,45 +9,59 @@ import (
 	"time"
 
 	"github.com/drawbridge-soar/drawbridge/engine"
+	"github.com/drawbridge-soar/drawbridge/steps/identity"
 	"github.com/drawbridge-soar/drawbridge/steps/transport"
 )
 
-// feature is what a token must be allowed to read, in the service's words and
-// in people's.
-type feature struct{ name, words, path string }
-
-func features() []feature {
-	return []feature{
-		{"signinattempts", "sign-in attempts", signInsPath},
-		{"itemusages", "item usages", usagesPath},
-	}
-}
-
-// Require asks whether the token may read both sign-in attempts and item usages.
-func (r *reader) Require(ctx context.Context) error {
-	granted, err := r.granted(ctx)
+// Require asks whether the token may read the logs of these kinds.
+func (r *reader) Require(ctx context.Context, kinds ...identity.EventKind) error {
+	token, err := r.introspect(ctx)
 	if err != nil {
 		return err
 	}
-	var missing []string
-	for _, f := range features() {
-		if !slices.Contains(granted, f.name) {
-			missing = append(missing, f.words+" ("+f.name+")")
+	var missing []feature
+	for _, kind := range kinds {
+		f, err := featureOf(kind)
+		if err != nil {
+			return err
+		}
+		if !slices.Contains(token.features, f.name) {
+			missing = append(missing, f)
 		}
 	}
 	if len(missing) > 0 {
-		return engine.Fail(engine.ClassAuth, CodeMissingFeature,
-			"the token may not read %s; make one that may, in 1Password under Integrations → Events Reporting", strings.Join(missing, " and "))
+		return lacks(missing)
 	}
 	return nil
 }
 
-func (r *reader) granted(ctx context.Context) ([]string, error) {
+// lacks is the failure of a token that may not read something.
+func lacks(missing []feature) error {
+	words := make([]string, len(missing))
+	for i, f := range missing {
+		words[i] = f.words + " (" + f.name + ")"
+	}
+	return engine.Fail(engine.ClassAuth, CodeMissingFeature,
+		"the token may not read %s; make one that may, in 1Password under Integrations → Events Reporting", strings.Join(words, " and "))
+}
+
+// introspection is what the service says of a token.
+type introspection struct {
+	uuid     string
+	features []string
+}
+
+func (r *reader) introspect(ctx context.Context) (introspection, error) {
 	var answer struct {
+		UUID     string    `json:"uuid"` // v1 writes the keys with capitals, which makes no difference here
 		Features *[]string `json:"features"`
 	}
+	path := r.path("auth/introspect")
+	if r.version == "v1" {
+		path = "/api/auth/introspect"
+	}
 	_, err := r.client.Do(ctx, transport.Request{
-		Method: http.MethodGet, URL: r.base + introspect, Route: "GET " + introspect,
+		Method: http.MethodGet, URL: r.base + path, Route: "GET " + path,
 		Effect: transport.Read, Credential: r.token.credential, Explain: explain,
 		Decode: func(res transport.Response) error {
 			if err := res.JSON(&answer); err != nil {
@@ -60,20 +74,24 @@ func (r *reader) granted(ctx context.Context) ([]string, error) {
 		},
 	})
 	if err != nil {
-		return nil, err
+		return introspection{}, err
 	}
-	return *answer.Features, nil
+	return introspection{uuid: answer.UUID, features: *answer.Features}, nil
 }
 
-// Test introspects the token and reads one record of each kind.
+// Test introspects the token and reads one record of each kind that it may read.
 func (r *reader) Test(ctx context.Context) ([]engine.Finding, error) {
-	granted, err := r.granted(ctx)
+	token, err := r.introspect(ctx)
 	if err != nil {
 		return []engine.Finding{{Subject: "token", Detail: advise(err)}}, ctx.Err()
 	}
-	findings := []engine.Finding{{Works: true, Subject: "token", Detail: "may read " + strings.Join(granted, ", ")}}
+	findings := []engine.Finding{{Works: true, Subject: "token", Detail: "may read " + strings.Join(token.features, ", ")}}
 	for _, f := range features() {
-		findings = append(findings, r.probe(ctx, f))
+		if slices.Contains(token.features, f.name) {
+			findings = append(findings, r.probe(ctx, f))
+			continue
+		}
+		findings = append(findings, engine.Finding{Subject: "read " + f.words, Detail: engine.AsFailure(lacks([]feature{f})).Message})
 	}
 	return findings, ctx.Err()
 }
@@ -81,7 +99,7 @@ func (r *reader) Test(ctx context.Context) ([]engine.Finding, error) {
 func (r *reader) probe(ctx context.Context, f feature) engine.Finding {
 	now := r.now()
 	ask := question(window{now.Add(-time.Hour), now}, "", 1)
-	_, err := page(ctx, r, f.path, ask, func(w struct{}) (struct{}, error) { return w, nil })
+	_, err := page(ctx, r, f.name, ask, func(w struct{}) (struct{}, error) { return w, nil })
 	if err != nil {
 		return engine.Finding{Subject: "read " + f.words, Detail: advise(err)}
 	}
@@ -91,7 +109,7 @@ func (r *reader) probe(ctx context.Context, f feature) engine.Finding {
 func advise(err error) string {
 	f := engine.AsFailure(err)
 	if errors.Is(err, &engine.Failure{Class: engine.ClassAuth}) {
-		return f.Message + ". Make a token that may read sign-in attempts and item usages, in 1Password under Integrations → Events Reporting; it belongs to one region"
+		return f.Message + ". Make a token that may read sign-in attempts, item usages and audit events, in 1Password under Integrations → Events Reporting; it belongs to one region"
 	}
 	return f.Message
 }

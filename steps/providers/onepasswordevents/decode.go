@@ -30,8 +30,8 @@ func decodePage[W, T any](r transport.Response, convert func(W) (T, error)) (tra
 	case wire.Items == nil:
 		return transport.Page[T]{}, malformed("the page has no items")
 	}
-	if *wire.HasMore && (wire.Cursor == "" || len(wire.Cursor) > maxCursor) {
-		return transport.Page[T]{}, malformed("the page has more after it but no usable cursor")
+	if *wire.HasMore && wire.Cursor == "" || len(wire.Cursor) > maxCursor {
+		return transport.Page[T]{}, malformed("the page has no usable cursor")
 	}
 	page := transport.Page[T]{Items: make([]T, len(*wire.Items)), Next: wire.Cursor, Last: !*wire.HasMore}
 	for i, w := range *wire.Items {
@@ -110,19 +110,73 @@ func resultOf(category string) (identity.SignInResult, bool) {
 	return "", false
 }
 
-type wireUsage struct {
-	UUID   string     `json:"uuid"`
-	At     time.Time  `json:"timestamp"`
-	Action string     `json:"action"`
-	User   wirePerson `json:"user"`
+// event is the attempt as one of the three kinds of events.
+func (w wireSignIn) event() (identity.Event, error) {
+	s, err := w.signIn()
+	return identity.Event{
+		ID: s.ID, At: s.At, UserID: s.UserID, Email: s.Email, Name: s.Name, Action: cmp.Or(s.Reason, w.Category),
+		Result: s.Result, ObjectType: "user", ObjectID: s.UserID, IP: s.IP, Country: s.Country, Account: s.Account,
+	}, err
 }
 
-func (w wireUsage) usage() (identity.ItemUsage, error) {
-	u := identity.ItemUsage{ID: w.UUID, At: w.At.UTC(), UserID: w.User.UUID, Email: w.User.Email, Action: w.Action}
-	if w.UUID == "" || w.At.IsZero() {
-		return u, malformed("an item usage has no uuid or timestamp")
+type wireUsage struct {
+	UUID    string     `json:"uuid"`
+	At      time.Time  `json:"timestamp"`
+	Action  string     `json:"action"`
+	User    wirePerson `json:"user"`
+	Item    string     `json:"item_uuid"`
+	Vault   string     `json:"vault_uuid"`
+	Account string     `json:"account_uuid"`
+	Client  struct {
+		IP string `json:"ip_address"`
+	} `json:"client"`
+	Location struct {
+		Country string `json:"country"`
+	} `json:"location"`
+}
+
+func (w wireUsage) event() (identity.Event, error) {
+	e := identity.Event{
+		ID: w.UUID, At: w.At.UTC(), UserID: w.User.UUID, Email: w.User.Email, Name: w.User.Name, Action: w.Action,
+		ObjectType: "item", ObjectID: w.Item, RelatedID: w.Vault, IP: w.Client.IP, Country: w.Location.Country,
+		Account: cmp.Or(w.User.Account, w.Account),
 	}
-	return u, nil
+	if w.UUID == "" || w.At.IsZero() {
+		return e, malformed("an item usage has no uuid or timestamp")
+	}
+	return e, nil
+}
+
+type wireAudit struct {
+	UUID       string     `json:"uuid"`
+	At         time.Time  `json:"timestamp"`
+	Actor      string     `json:"actor_uuid"`
+	Details    wirePerson `json:"actor_details"`
+	Action     string     `json:"action"`
+	ObjectType string     `json:"object_type"`
+	Object     string     `json:"object_uuid"`
+	Aux        string     `json:"aux_uuid"`
+	AuxInfo    string     `json:"aux_info"`
+	Account    string     `json:"account_uuid"`
+	ByAccount  string     `json:"actor_account_uuid"` // where it differs from the record's
+	Session    struct {
+		IP string `json:"ip"`
+	} `json:"session"`
+	Location struct {
+		Country string `json:"country"`
+	} `json:"location"`
+}
+
+func (w wireAudit) event() (identity.Event, error) {
+	e := identity.Event{
+		ID: w.UUID, At: w.At.UTC(), UserID: cmp.Or(w.Actor, w.Details.UUID), Email: w.Details.Email, Name: w.Details.Name,
+		Action: w.Action, ObjectType: w.ObjectType, ObjectID: w.Object, RelatedID: w.Aux, Detail: w.AuxInfo,
+		IP: w.Session.IP, Country: w.Location.Country, Account: cmp.Or(w.ByAccount, w.Account),
+	}
+	if w.UUID == "" || w.At.IsZero() || w.Action == "" {
+		return e, malformed("an audit event has no uuid, timestamp or action")
+	}
+	return e, nil
 }
 
 func malformed(what string) error {

@@ -87,6 +87,32 @@ func TestEveryCategoryHasAResult(t *testing.T) {
 	}
 }
 
+func TestDecodeEvents(t *testing.T) {
+	usage, err := decodePage(answer(`{"has_more":false,"items":[{"uuid":"U","timestamp":"2026-11-20T08:00:00Z","used_version":1,"vault_uuid":"v","item_uuid":"i",
+		"user":{"uuid":"A","name":"Sam","email":"sam@example.test"},"client":{"ip_address":"192.0.2.1"},"location":{"country":"DE"},"action":"reveal"}]}`), wireUsage.event)
+	at := time.Date(2026, 11, 20, 8, 0, 0, 0, time.UTC)
+	want := identity.Event{
+		ID: "U", At: at, UserID: "A", Email: "sam@example.test", Name: "Sam", Action: "reveal",
+		ObjectType: "item", ObjectID: "i", RelatedID: "v", IP: "192.0.2.1", Country: "DE",
+	}
+	if err != nil || len(usage.Items) != 1 || usage.Items[0] != want {
+		t.Errorf("a usage: %+v, %v", usage.Items, err)
+	}
+	audit, err := decodePage(answer(`{"has_more":false,"items":[{"uuid":"E","timestamp":"2026-11-20T08:00:00Z","actor_uuid":"A",
+		"actor_details":{"uuid":"A","name":"Sam","email":"sam@example.test"},"action":"join","object_type":"gm","object_uuid":"g","object_details":null,
+		"aux_id":7,"aux_uuid":"B","aux_info":"R","aux_details":{"x":1},"session":{"uuid":"s","ip":"192.0.2.1"},"account_uuid":"X","location":{"country":"DE"}}]}`), wireAudit.event)
+	want = identity.Event{
+		ID: "E", At: at, UserID: "A", Email: "sam@example.test", Name: "Sam", Action: "join", ObjectType: "gm", ObjectID: "g",
+		RelatedID: "B", Detail: "R", IP: "192.0.2.1", Country: "DE", Account: "X",
+	}
+	if err != nil || len(audit.Items) != 1 || audit.Items[0] != want {
+		t.Errorf("an audit event: %+v, %v", audit.Items, err)
+	}
+	if _, err := decodePage(answer(`{"has_more":false,"items":[{"uuid":"E","timestamp":"2026-11-20T08:00:00Z"}]}`), wireAudit.event); err == nil {
+		t.Error("an audit event of nothing came through")
+	}
+}
+
 func FuzzDecodePage(f *testing.F) {
 	f.Add([]byte(`{"cursor":"c","has_more":true,"items":[` + attempt + `]}`))
 	f.Add([]byte(`{"has_more":false,"items":[{"uuid":"U","timestamp":"2026-11-20T08:00:00Z","user":{"uuid":1}}]}`))
@@ -104,10 +130,16 @@ func FuzzDecodePage(f *testing.F) {
 				}
 			}
 		}
-		usages, err := decodePage(answer(string(body)), wireUsage.usage)
+		usages, err := decodePage(answer(string(body)), wireUsage.event)
 		for _, u := range usages.Items {
 			if err == nil && (u.ID == "" || u.At.IsZero()) {
 				t.Errorf("an incomplete usage came through: %+v", u)
+			}
+		}
+		audits, err := decodePage(answer(string(body)), wireAudit.event)
+		for _, a := range audits.Items {
+			if err == nil && (a.ID == "" || a.At.IsZero() || a.Action == "") {
+				t.Errorf("an incomplete audit event came through: %+v", a)
 			}
 		}
 	})

@@ -15,6 +15,7 @@ import (
 	"github.com/drawbridge-soar/drawbridge/engine/secret"
 	"github.com/drawbridge-soar/drawbridge/steps/identity"
 	"github.com/drawbridge-soar/drawbridge/steps/identity/identitytest"
+	"github.com/drawbridge-soar/drawbridge/steps/providers/onepassword"
 	"github.com/drawbridge-soar/drawbridge/steps/providers/onepasswordevents"
 	"github.com/drawbridge-soar/drawbridge/steps/sim"
 )
@@ -90,6 +91,10 @@ func (h house) breaks(op sim.Operation) func(identitytest.Fault) bool {
 			h.tenant.Inject(sim.Fault{Operation: op, Kind: sim.FaultRepeatToken, After: 1, Times: -1})
 		case identitytest.PageDuplicates:
 			h.tenant.Inject(sim.Fault{Operation: op, Kind: sim.FaultDuplicate, Times: -1})
+		case identitytest.PageEndless:
+			h.tenant.Inject(sim.Fault{Operation: op, Kind: sim.FaultEndless, After: 1, Times: -1})
+		case identitytest.PageDisorder:
+			h.tenant.Inject(sim.Fault{Operation: op, Kind: sim.FaultReversed, Times: -1})
 		case identitytest.PageCut:
 			h.tenant.Inject(sim.Fault{Operation: op, Kind: sim.FaultCutBody, After: 1})
 		case identitytest.Refused:
@@ -114,20 +119,96 @@ func TestSignInsConformance(t *testing.T) {
 }
 
 func TestEventsConformance(t *testing.T) {
-	identitytest.TestEvents(t, func(t *testing.T) identitytest.EventsWorld {
-		h := build(t, sim.Options{Users: 400})
-		to := h.tenant.Now().Add(-5 * time.Minute)
-		from := to.Add(-10 * 24 * time.Hour)
-		lacking := map[string]identity.Events{}
-		for feature, other := range map[string]string{"signinattempts": "itemusages", "itemusages": "signinattempts"} {
-			conn := h.open(t, &vault{plain: h.tenant.EventsToken(other)}, "env://TOKEN")
-			lacking[feature] = conn.Offers[identity.CapabilityEvents].(identity.Events)
-		}
-		return identitytest.EventsWorld{
-			Events: h.conn.Offers[identity.CapabilityEvents].(identity.Events), From: from, To: to,
-			Count: h.tenant.ItemUsages(from, to), Break: h.breaks(sim.OpItemUsages), Canaries: h.canaries(), Lacking: lacking,
-		}
+	features := map[identity.EventKind]string{
+		identity.EventSignIns: "signinattempts", identity.EventItemUsages: "itemusages", identity.EventAudit: "auditevents",
+	}
+	operations := map[identity.EventKind]sim.Operation{
+		identity.EventSignIns: sim.OpSignIns, identity.EventItemUsages: sim.OpItemUsages, identity.EventAudit: sim.OpAudit,
+	}
+	for _, api := range []string{"v2", "v1"} {
+		t.Run(api, func(t *testing.T) {
+			identitytest.TestEvents(t, func(t *testing.T) identitytest.EventsWorld {
+				h := build(t, sim.Options{Users: 400})
+				h.conn = h.openAt(t, h.vault, api)
+				to := h.tenant.Now().Add(-5 * time.Minute)
+				from := to.Add(-10 * 24 * time.Hour)
+				w := identitytest.EventsWorld{
+					Events: events(h.conn), Unread: unread(h.conn), From: from, To: to, Canaries: h.canaries(),
+					Count: map[identity.EventKind]int{
+						identity.EventSignIns: h.tenant.SignIns(from, to), identity.EventItemUsages: h.tenant.ItemUsages(from, to),
+						identity.EventAudit: h.tenant.AuditEvents(from, to),
+					},
+					Break:   func(kind identity.EventKind, f identitytest.Fault) bool { return h.breaks(operations[kind])(f) },
+					Lacking: map[identity.EventKind]identitytest.Lacking{},
+					Happen:  h.happens,
+				}
+				if api == "v1" { // which reads the others in the same way
+					delete(w.Count, identity.EventSignIns)
+					delete(w.Count, identity.EventItemUsages)
+				}
+				for kind, feature := range features {
+					var others []string
+					for _, other := range features {
+						if other != feature {
+							others = append(others, other)
+						}
+					}
+					conn := h.openAt(t, &vault{plain: h.tenant.EventsToken(others...)}, api)
+					w.Lacking[kind] = identitytest.Lacking{Events: events(conn), Unread: unread(conn), Feature: feature}
+				}
+				return w
+			})
+		})
+	}
+}
+
+func events(conn *engine.Connection) identity.Events {
+	return conn.Offers[identity.CapabilityEvents].(identity.Events)
+}
+
+func unread(conn *engine.Connection) identity.UnreadEvents {
+	return conn.Offers[identity.CapabilityUnread].(identity.UnreadEvents)
+}
+
+// openAt opens a connection to a version of the API.
+func (h house) openAt(t *testing.T, v *vault, api string) *engine.Connection {
+	t.Helper()
+	conn, err := onepasswordevents.OpenHasty(engine.Opening{
+		Name: "events", Secrets: v, Version: "test", Now: h.tenant.Now,
+		Settings: map[string]any{"base_url": h.server.URL, "token": secret.Reference("env://TOKEN"), "api": api},
 	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return conn
+}
+
+// happens suspends somebody through the Users API, which the audit log records.
+func (h house) happens(kind identity.EventKind) bool {
+	if kind != identity.EventAudit {
+		return false
+	}
+	c := h.tenant.Credentials()
+	conn, err := onepassword.Provider().Open(engine.Opening{
+		Name: "users", Version: "test", Now: h.tenant.Now,
+		Secrets: both{"env://ID": c.ClientID, "env://SECRET": c.ClientSecret},
+		Settings: map[string]any{
+			"account": c.Account, "base_url": h.server.URL,
+			"client_id": secret.Reference("env://ID"), "client_secret": secret.Reference("env://SECRET"),
+		},
+	})
+	if err != nil {
+		return false
+	}
+	_, err = conn.Offers[identity.CapabilityDirectory].(identity.Directory).Suspend(context.Background(), h.tenant.Cast().Slow.ID)
+	return err == nil
+}
+
+// both is a resolver of a few secrets.
+type both map[secret.Reference]string
+
+func (b both) Resolve(_ context.Context, ref secret.Reference) (secret.Value, error) {
+	return secret.New(b[ref]), nil
 }
 
 func (h house) canaries() []string {
@@ -216,8 +297,8 @@ func TestTester(t *testing.T) {
 		token func(*sim.Tenant) string
 		works []bool
 	}{
-		"all well":    {func(s *sim.Tenant) string { return s.Credentials().EventsToken }, []bool{true, true, true}},
-		"one feature": {func(s *sim.Tenant) string { return s.EventsToken("itemusages") }, []bool{true, false, true}},
+		"all well":    {func(s *sim.Tenant) string { return s.Credentials().EventsToken }, []bool{true, true, true, true}},
+		"one feature": {func(s *sim.Tenant) string { return s.EventsToken("itemusages") }, []bool{true, false, true, false}},
 		"refused":     {func(*sim.Tenant) string { return "not.our.token" }, []bool{false}},
 	} {
 		t.Run(name, func(t *testing.T) {
