@@ -12,14 +12,14 @@ import (
 // All is every action, sorted by name. A new action is one line here.
 func All() []engine.Action {
 	return []engine.Action{
+		identity.EventAcknowledge{},
+		identity.EventList{},
 		identity.GroupAddMember{},
 		identity.GroupGet{},
 		identity.GroupList{},
 		identity.GroupRemoveMember{},
 		web.Request{},
 		web.Send{},
-		identity.EventAcknowledge{},
-		identity.EventList{},
 		message.Send{},
 		vault.SecretRead{},
 		vault.SecretShare{},

@@ -184,6 +184,7 @@ func FaultKinds() []string {
 	return []string{
 		"rate_limited", "unavailable", "server_error", "gateway", "expire_token", "no_reply",
 		"slow", "lost_reply", "cut_body", "half_json", "not_json", "repeat_token", "duplicate", "miscount",
+		"endless", "reversed", "forget",
 	}
 }
 

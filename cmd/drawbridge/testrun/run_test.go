@@ -306,7 +306,7 @@ func TestFaultsAreThoseOfTheSimulators(t *testing.T) {
 	kinds := []sim.FaultKind{
 		sim.FaultRateLimited, sim.FaultUnavailable, sim.FaultServerError, sim.FaultGateway, sim.FaultExpireToken, sim.FaultNoReply,
 		sim.FaultSlow, sim.FaultLostReply, sim.FaultCutBody, sim.FaultHalfJSON, sim.FaultNotJSON, sim.FaultRepeatToken, sim.FaultDuplicate,
-		sim.FaultMiscount,
+		sim.FaultMiscount, sim.FaultEndless, sim.FaultReversed, sim.FaultForget,
 	}
 	operations := []sim.Operation{
 		sim.OpToken, sim.OpListUsers, sim.OpGetUser, sim.OpSuspend, sim.OpReactivate, sim.OpIntrospect,
