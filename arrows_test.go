@@ -46,6 +46,7 @@ func arrows() []arrow {
 		{"playbooks", "engine/program", "playbooks compile to programs"},
 		{"playbooks=", "engine/schedule", "what a schedule may say is decided where it is computed, once"},
 		{"playbooks=", "engine/guard", "whom an approval's `by` is about is decided in one place"},
+		{"playbooks/connector", "playbooks=", "inputs and answers are declared as a playbook's inputs are"},
 		{"playbooks/playbooktest", "playbooks=", "the JSON Schema of a literal is the same in a playbook and in its test"},
 		{"steps", "engine=", "actions and providers implement the engine's ports"},
 		{"steps", "engine/secret", "providers resolve and send credentials"},

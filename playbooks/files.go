@@ -52,12 +52,16 @@ func Check(env Environment, paths ...string) []Checked {
 	return out
 }
 
+// ConnectorsFolder is the name of folders that hold connector files, and no
+// playbooks.
+const ConnectorsFolder = "connectors"
+
 // maxFiles bounds what is taken from a folder.
 const maxFiles = 10_000
 
 // Files are the playbooks under a path: the file itself, or in a folder, at
 // any depth, *.yaml and *.yml without *.test.yaml, drawbridge.yaml and what
-// stands in folders whose names begin with a dot.
+// stands in folders whose names begin with a dot, or that are called connectors.
 func Files(path string) ([]string, *yamldoc.Diagnostic) {
 	var files []string
 	err := filepath.WalkDir(path, func(at string, d fs.DirEntry, err error) error {
@@ -66,7 +70,7 @@ func Files(path string) ([]string, *yamldoc.Diagnostic) {
 			return err
 		case at == path && !d.IsDir():
 			files = append(files, at)
-		case d.IsDir() && at != path && strings.HasPrefix(d.Name(), "."):
+		case d.IsDir() && at != path && (strings.HasPrefix(d.Name(), ".") || d.Name() == ConnectorsFolder):
 			return filepath.SkipDir
 		case !d.IsDir() && IsPlaybook(d.Name()):
 			files = append(files, at)

@@ -16,9 +16,16 @@ import (
 // there is none.
 type ReadFile func(path string) ([]byte, error)
 
-// OSFiles reads from the file system, and no more of a file than is allowed.
+// OSFiles reads from the file system, and no more of a file than is allowed. A
+// link that leads out of the file's folder is not followed: what a playbook
+// calls stands in its folder.
 func OSFiles(path string) ([]byte, error) {
-	f, err := os.Open(path)
+	root, err := os.OpenRoot(filepath.Dir(path))
+	if err != nil {
+		return nil, fmt.Errorf("opening the folder of a playbook: %w", err)
+	}
+	defer root.Close()
+	f, err := root.Open(filepath.Base(path))
 	if err != nil {
 		return nil, fmt.Errorf("opening playbook: %w", err)
 	}
