@@ -29,11 +29,22 @@ type Connection struct {
 	Name        string
 	Provider    string
 	Fingerprint string         // changes when the connection points somewhere else: provider, account, base URL
+	Edition     string         // changes with what says how the service is called, where that is a file; "" where it is code
 	Settle      *time.Duration // how long a read may still show the state before a change; nil means DefaultSettle, 0 that none ever does
 	// Reveal reads a secret that is kept here, by the reference of its handle; nil
 	// where none is. Errors never hold a secret.
 	Reveal func(ctx context.Context, reference string) (secret.Value, error)
 	Offers map[Capability]any // the implementation of each capability
+}
+
+// Print is what a plan and a run remember of the connection: where it leads, and
+// how. A grant remembers only where, so that what was given can be taken back
+// after a file that describes the service was mended.
+func (c *Connection) Print() string {
+	if c.Edition == "" {
+		return c.Fingerprint
+	}
+	return c.Fingerprint + " " + c.Edition
 }
 
 // Offered returns a call's implementation of a capability, or an invalid

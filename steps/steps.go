@@ -23,6 +23,7 @@ func All() []engine.Action {
 		message.Send{},
 		vault.SecretRead{},
 		vault.SecretShare{},
+		identity.SessionRevoke{},
 		identity.SignInList{},
 		identity.UserFindDormant{},
 		identity.UserFindSuspicious{},

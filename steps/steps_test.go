@@ -7,7 +7,9 @@ import (
 
 	"github.com/drawbridge-soar/drawbridge/engine"
 	"github.com/drawbridge-soar/drawbridge/playbooks"
+	definition "github.com/drawbridge-soar/drawbridge/playbooks/connector"
 	"github.com/drawbridge-soar/drawbridge/steps"
+	"github.com/drawbridge-soar/drawbridge/steps/connector"
 	"github.com/drawbridge-soar/drawbridge/steps/providers"
 )
 
@@ -50,7 +52,7 @@ func TestInversesTakeEachOtherBack(t *testing.T) {
 func TestEveryNeedIsOffered(t *testing.T) {
 	offered := make(map[engine.Capability]bool)
 	names := make(map[string]bool)
-	for _, provider := range providers.All() {
+	for _, provider := range append(providers.All(), okta(t)) {
 		if names[provider.Name] {
 			t.Errorf("the provider %s is in the list twice", provider.Name)
 		}
@@ -69,6 +71,17 @@ func TestEveryNeedIsOffered(t *testing.T) {
 			}
 		}
 	}
+}
+
+// okta is the connector file that is shipped: it is all that offers some
+// capabilities.
+func okta(t *testing.T) engine.Provider {
+	t.Helper()
+	def, problems := definition.Read("../examples/connectors/okta.yaml")
+	if def == nil {
+		t.Fatal(problems)
+	}
+	return connector.Provider(def)
 }
 
 // TestExamplesCheck checks every example of the reference as a playbook.

@@ -195,7 +195,7 @@ func (c *change) asForeseen() *engine.Failure {
 	if line == nil || c.job.intent != nil || c.job.earlier != nil {
 		return nil
 	}
-	fingerprint := c.drive.engine.config.Redact.String(c.seen.subject.Connection.Fingerprint)
+	fingerprint := c.drive.engine.config.Redact.String(c.seen.subject.Connection.Print())
 	mine := c.drive.ledger.Changed(c.facts.connection, *c.facts.target)
 	return c.drive.may.admits(line, c.facts, fingerprint, c.seen.equal, mine)
 }

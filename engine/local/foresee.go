@@ -207,7 +207,7 @@ func (c *change) list(outcome engine.Outcome, failure *engine.Failure) {
 		line.For = engine.FormatDuration(call.For)
 	}
 	if conn := c.seen.subject.Connection; conn != nil {
-		line.Fingerprint = redact.String(conn.Fingerprint)
+		line.Fingerprint = redact.String(conn.Print())
 	}
 	for _, alias := range c.seen.subject.Aliases {
 		line.Aliases = append(line.Aliases, redact.String(alias))

@@ -319,7 +319,7 @@ func (e *Engine) fingerprints(ctx context.Context, root *program.Program) (json.
 		if err != nil {
 			return nil, fmt.Errorf("opening connection %s: %w", name, err)
 		}
-		prints[name] = c.Fingerprint
+		prints[name] = c.Print()
 	}
 	data, err := engine.EncodeJSON(prints)
 	if err != nil {

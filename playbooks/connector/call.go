@@ -29,7 +29,7 @@ func (r *reader) call(at value, name string, why purpose, inputs ...engine.Field
 
 // request compiles a request from its keys.
 func (r *reader) request(g given, at *yamldoc.Node, name string, why purpose, inputs []engine.Field) Call {
-	c := Call{Name: name}
+	c := Call{Name: name, Reads: why != changes}
 	scope := r.inputScope(inputs)
 	r.line(g, &c, why, scope)
 	c.Query = r.templates(g["query"], scope, true)

@@ -55,7 +55,8 @@ type Call struct {
 	Headers    []Param
 	JSON       expression.Value // the body, where there is one
 	Form       []Param          // the body, as a form
-	Repeatable bool             // twice is as good as once
+	Reads      bool             // it does nothing to the service
+	Repeatable bool             // it does, and twice is as good as once
 
 	Returns engine.Type // of the answer; the zero type: it is not read
 	Listing bool        // the rows of all pages, and not one answer

@@ -103,4 +103,3 @@ func Distinct(all []*Definition, taken func(name string) string) []yamldoc.Diagn
 	}
 	return out
 }
-

@@ -13,14 +13,15 @@ import (
 // DefaultMaxPages is how many pages a listing may have that does not say it.
 const DefaultMaxPages = 10_000
 
-// Paging says how a listing goes on. Exactly one of Link, NextURL, Cursor, Page
-// and Offset is set. A listing is complete or an error: a page that was given
+// Paging says how a listing goes on. Exactly one of Single, Link, NextURL,
+// Cursor, Page and Offset is set. A listing is complete or an error: a page that was given
 // before, an item that comes twice, a pointer that leads nowhere and a page too
 // many are errors.
 type Paging struct {
 	Items Pointer // the list of items in a page; empty where the page itself is the list
 	Key   Pointer // what is unique in an item; empty where nothing is compared
 
+	Single  bool    // one page is all there is
 	Link    bool    // the next page is the link with rel="next" in the header Link; without one it is the last
 	NextURL Pointer // leads to the address of the next page, at the same origin
 	Cursor  Pointer // leads to what is sent as Param for the next page
@@ -41,7 +42,7 @@ type Paging struct {
 // check refuses what is not one way to go on. Errors are invalid failures.
 func (p *Paging) check() error {
 	ways := 0
-	for _, way := range []bool{p.Link, p.NextURL != "", p.Cursor != "", p.Page, p.Offset} {
+	for _, way := range []bool{p.Single, p.Link, p.NextURL != "", p.Cursor != "", p.Page, p.Offset} {
 		if way {
 			ways++
 		}
@@ -224,7 +225,7 @@ func name(p Pointer) string {
 
 // next is the token of the page after this one.
 func (w *walk) next(answer Answer, at *url.URL, items int) (token string, last bool, err error) {
-	if w.request.Pages == nil {
+	if w.request.Pages == nil || w.paging.Single {
 		return "", true, nil
 	}
 	if w.paging.More != "" {

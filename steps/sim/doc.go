@@ -1,8 +1,8 @@
 // Package sim is a simulated tenant of the services Drawbridge talks to: the
 // 1Password Users API in both versions, the 1Password Events API, a SCIM 2.0
-// directory of the same people and their groups, Slack's incoming webhook and
-// bot, Teams' workflows, PagerDuty's Events API and a generic webhook, served
-// over loopback HTTP.
+// directory and an Okta organisation of the same people and their groups, Slack's
+// incoming webhook and bot, Teams' workflows, PagerDuty's Events API and a
+// generic webhook, served over loopback HTTP.
 //
 // It is strict: it refuses what the real services refuse or do not document
 // (an unknown query parameter, a body where none belongs, a page size above

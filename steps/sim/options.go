@@ -43,6 +43,9 @@ type Options struct {
 	Provisioned bool
 	// Features are what the Events token may read; all by default.
 	Features []string
+	// OktaPerMinute is how many calls the Okta service takes in a minute; 6000 by
+	// default.
+	OktaPerMinute int
 	// SCIM says what the SCIM service cannot do.
 	SCIM SCIM
 	// Faults are in place from the start; see Tenant.Inject.
@@ -118,4 +121,17 @@ const (
 	OpSCIMGetGroup   Operation = "scim.groups.get"
 	OpSCIMPatchGroup Operation = "scim.groups.patch"
 	OpAudit          Operation = "events.auditevents"
+	OpOktaListUsers  Operation = "okta.users.list"
+	OpOktaGetUser    Operation = "okta.users.get"
+	OpOktaSuspend    Operation = "okta.users.suspend"
+	OpOktaUnsuspend  Operation = "okta.users.unsuspend"
+	OpOktaGroupsOf   Operation = "okta.users.groups"
+	OpOktaRevoke     Operation = "okta.sessions.revoke"
+	OpOktaListGroups Operation = "okta.groups.list"
+	OpOktaGetGroup   Operation = "okta.groups.get"
+	OpOktaMembers    Operation = "okta.groups.members"
+	OpOktaAdd        Operation = "okta.groups.add"
+	OpOktaRemove     Operation = "okta.groups.remove"
+	OpSlack          Operation = "slack"
+	OpWebhook        Operation = "webhook"
 )

@@ -14,6 +14,9 @@ func (t *Tenant) route(c call) (Operation, func(call) reply) {
 	case "scim":
 		return t.routeSCIM(c)
 	case "api":
+		if len(c.path) > 2 && c.path[1] == "v1" {
+			return t.routeOkta(c)
+		}
 		return t.routeEvents(c)
 	case "workflows":
 		return OpTeams, t.teams
@@ -106,6 +109,8 @@ func (t *Tenant) refusal(op Operation, status int, text string) reply {
 		return eventsError(status, text)
 	case strings.HasPrefix(string(op), "scim."):
 		return scimRefusal(status, "", text)
+	case isOkta(op):
+		return t.oktaRefusal(status, text)
 	case op == OpToken || op == OpRevoke:
 		return oauthError(status, "temporarily_unavailable")
 	}

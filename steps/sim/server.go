@@ -114,6 +114,7 @@ type reply struct {
 	status int
 	kind   string // content type
 	header map[string]string
+	links  []string // each a Link header of its own
 	body   []byte
 }
 
@@ -183,7 +184,9 @@ func (t *Tenant) withhold(ctx context.Context, c call) (answer reply, silent boo
 		return reply{}, true
 	default: // performed, whatever comes of it
 	}
-	if c.fault.RetryAfter != "" {
+	if c.fault.RetryAfter != "" && isOkta(c.op) {
+		answer.header = t.oktaAsksToWait(c.fault.RetryAfter)
+	} else if c.fault.RetryAfter != "" {
 		answer.header = map[string]string{"Retry-After": c.fault.RetryAfter}
 	}
 	return answer, false
@@ -221,6 +224,9 @@ func send(w http.ResponseWriter, a reply) {
 	}
 	if a.status != http.StatusNoContent {
 		w.Header().Set("Content-Type", a.kind)
+		for _, link := range a.links {
+			w.Header().Add("Link", link)
+		}
 		w.Header().Set("Content-Length", strconv.Itoa(len(a.body)))
 	}
 	w.WriteHeader(a.status)

@@ -20,6 +20,7 @@ type Tenant struct {
 	history     func() history // computed on first use: a listing needs none
 
 	mu        sync.Mutex
+	okta      okta
 	mailbox   *mailbox.Server // nil until it is asked for
 	groups    []group         // as they began
 	members   map[seat]bool   // where it differs from how the tenant began
@@ -41,6 +42,7 @@ type Credentials struct {
 	ClientSecret string `json:"client_secret"`
 	EventsToken  string `json:"events_token"`
 	SCIMToken    string `json:"scim_token"`
+	OktaToken    string `json:"okta_token"`
 	SlackPath    string `json:"slack_path"`   // of the Slack-like webhook: a secret, as the real one is
 	WebhookPath  string `json:"webhook_path"` // of the generic webhook
 	SlackToken   string `json:"slack_token"`  // of a Slack-like bot
@@ -74,6 +76,7 @@ func New(o Options) *Tenant {
 		ClientSecret: "sim-secret-" + t.word("secret"),
 		EventsToken:  t.EventsToken(o.Features...),
 		SCIMToken:    "sim-scim-" + t.word("scim"),
+		OktaToken:    "sim-okta-" + t.word("okta"),
 		SlackPath:    "/services/T" + t.word("team")[:8] + "/B" + t.word("channel")[:8] + "/" + t.word("slack"),
 		WebhookPath:  "/hooks/" + t.word("webhook"),
 		SlackToken:   "xoxb-" + t.word("bot"),
@@ -82,6 +85,7 @@ func New(o Options) *Tenant {
 			t.word("signature of the workflow"),
 		PagerDutyKey: (t.word("routing key") + t.word("more of it"))[:32],
 	}
+	t.okta = okta{token: t.credentials.OktaToken, statuses: map[int]string{}}
 	t.scimToken = t.credentials.SCIMToken
 	t.Inject(o.Faults...)
 	return t

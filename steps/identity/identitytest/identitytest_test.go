@@ -299,6 +299,34 @@ func TestGroupsOnTheShelf(t *testing.T) {
 	})
 }
 
+// doors is a service of sessions that lives in this process.
+type doors struct {
+	*shelf
+
+	ended map[string]int
+}
+
+func (d *doors) RevokeSessions(ctx context.Context, user string) error {
+	if _, err := d.User(ctx, user); err != nil {
+		return err
+	}
+	d.ended[user]++
+	if d.lost > 0 {
+		d.lost--
+		return engine.Fail(engine.ClassUnsettled, "lost", "the reply was lost")
+	}
+	return nil
+}
+
+func TestSessionsOnTheShelf(t *testing.T) {
+	identitytest.TestSessions(t, func(*testing.T) identitytest.SessionsWorld {
+		d := &doors{shelf: newShelf(), ended: map[string]int{}}
+		return identitytest.SessionsWorld{
+			Sessions: d, User: "U01", Revoked: func(id string) int { return d.ended[id] }, Break: d.breaks,
+		}
+	})
+}
+
 func TestSuitesOnTheShelf(t *testing.T) {
 	t.Run("directory", func(t *testing.T) {
 		identitytest.TestDirectory(t, func(*testing.T) identitytest.DirectoryWorld {
