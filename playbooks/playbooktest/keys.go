@@ -194,7 +194,9 @@ func Operations() []string {
 		"token", "users.list", "users.get", "users.suspend", "users.reactivate", "events.introspect",
 		"events.signinattempts", "events.itemusages", "slack", "webhook", "slack.post", "slack.auth",
 		"teams", "pagerduty", "email", "scim.config", "scim.users.list", "scim.users.get",
-		"scim.users.patch", "scim.groups.list", "scim.groups.get", "scim.groups.patch", "events.auditevents",
+		"scim.users.patch", "scim.groups.list", "scim.groups.get", "scim.groups.patch", "events.auditevents", "okta.users.list",
+		"okta.users.get", "okta.users.suspend", "okta.users.unsuspend", "okta.users.groups", "okta.sessions.revoke", "okta.groups.list",
+		"okta.groups.get", "okta.groups.members", "okta.groups.add", "okta.groups.remove",
 	}
 }
 

@@ -132,6 +132,4 @@ const (
 	OpOktaMembers    Operation = "okta.groups.members"
 	OpOktaAdd        Operation = "okta.groups.add"
 	OpOktaRemove     Operation = "okta.groups.remove"
-	OpSlack          Operation = "slack"
-	OpWebhook        Operation = "webhook"
 )

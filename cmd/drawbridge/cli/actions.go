@@ -56,8 +56,18 @@ type exampleDocument struct {
 	YAML  string `json:"yaml"`
 }
 
+// actions are those of the binary, and of the configuration's connector files
+// where there is one.
+func (a *app) actions() (*engine.Actions, error) {
+	conf, err := a.config()
+	if err != nil {
+		return nil, err
+	}
+	return knownActions(conf)
+}
+
 func (a *app) actionsList() error {
-	actions, err := knownActions()
+	actions, err := a.actions()
 	if err != nil {
 		return err
 	}
@@ -85,7 +95,7 @@ func brief(spec engine.ActionSpec) actionDocument {
 }
 
 func (a *app) actionsShow(name string) error {
-	actions, err := knownActions()
+	actions, err := a.actions()
 	if err != nil {
 		return err
 	}

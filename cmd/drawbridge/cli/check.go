@@ -15,9 +15,10 @@ import (
 func (a *app) checkCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "check PATH...",
-		Short: "Check playbooks: structure, types, names; says file, line and column",
-		Long: `Checks playbooks, and all playbooks in folders, without running anything or
-reaching any service. With a configuration it also checks that every action has
+		Short: "Check playbooks and connector files: structure, types, names; says file, line and column",
+		Long: `Checks playbooks and connector files, and all of them in folders, without running
+anything or reaching any service; connector files stand in folders called
+connectors. With a configuration it also checks that every action has
 a connection, that approvals ask people who exist and hear of it, and that the
 configuration's policy allows all of it; without one it skips that and says so.
 Exit code 2 when something is wrong.`,
@@ -48,16 +49,20 @@ func (a *app) check(paths []string) error {
 		c := conf.Catalog()
 		catalog = &c
 	}
-	env, err := a.environment(catalog)
+	env, err := a.environment(conf, catalog)
 	if err != nil {
 		return err
 	}
 	if conf.Path != "" {
 		env.Asking, env.Serving = asking(conf), unattended(conf)
 	}
-	checked := playbooks.Check(env, paths...)
-	found := yamldoc.Sort(append(checkedPolicy(conf, env.Actions, checked), diagnosticsIn(checked)...))
-	return a.showChecked(len(checked), found, conf.Path != "")
+	connectors, paths, found := checkConnectors(conf, paths)
+	var checked []playbooks.Checked
+	if len(paths) > 0 {
+		checked = playbooks.Check(env, paths...)
+	}
+	found = append(found, append(checkedPolicy(conf, env.Actions, checked), diagnosticsIn(checked)...)...)
+	return a.showChecked(len(checked), connectors, yamldoc.Sort(found), conf.Path != "")
 }
 
 // unattended is what a configuration says of runs that nobody starts by hand.
@@ -73,7 +78,7 @@ func diagnosticsIn(checked []playbooks.Checked) []yamldoc.Diagnostic {
 	return found
 }
 
-func (a *app) showChecked(count int, found []yamldoc.Diagnostic, configured bool) error {
+func (a *app) showChecked(count, connectors int, found []yamldoc.Diagnostic, configured bool) error {
 	if !configured {
 		defer a.say("there is no configuration: connections were not checked")
 	}
@@ -88,7 +93,12 @@ func (a *app) showChecked(count int, found []yamldoc.Diagnostic, configured bool
 		return quit(exitUsage)
 	}
 	if !a.json() {
-		fmt.Fprintf(a.stdout, "%s %s\n", a.palette.Good("✓"), plural(count, "playbook is fine", "playbooks are fine"))
+		if count > 0 || connectors == 0 {
+			fmt.Fprintf(a.stdout, "%s %s\n", a.palette.Good("✓"), plural(count, "playbook is fine", "playbooks are fine"))
+		}
+		if connectors > 0 {
+			fmt.Fprintf(a.stdout, "%s %s\n", a.palette.Good("✓"), plural(connectors, "connector is fine", "connectors are fine"))
+		}
 	}
 	return nil
 }

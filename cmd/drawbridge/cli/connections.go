@@ -100,7 +100,7 @@ func (a *app) connectionsList(ctx context.Context) error {
 	if a.json() {
 		return a.print(map[string]any{"connections": docs})
 	}
-	actions, err := knownActions()
+	actions, err := knownActions(conf)
 	if err != nil {
 		return err
 	}
@@ -166,7 +166,7 @@ func rateOf(doc connectionDocument) string {
 // documents is what is known of connections without reaching their services:
 // from the configuration, and from the database where there is one.
 func (a *app) documents(ctx context.Context, conf *config.Config, chosen []config.Connection) ([]connectionDocument, error) {
-	actions, err := knownActions()
+	actions, err := knownActions(conf)
 	if err != nil {
 		return nil, err
 	}

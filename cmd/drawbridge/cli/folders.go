@@ -169,7 +169,7 @@ func broken(c playbooks.Checked, had bool) string {
 func (a *app) checker(conf *config.Config) func([]string) ([]playbooks.Checked, error) {
 	return func(paths []string) ([]playbooks.Checked, error) {
 		catalog := conf.Catalog()
-		env, err := a.environment(&catalog)
+		env, err := a.environment(conf, &catalog)
 		if err != nil {
 			return nil, err
 		}

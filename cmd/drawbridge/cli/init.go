@@ -5,6 +5,7 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"github.com/drawbridge-soar/drawbridge/cmd/drawbridge/config"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -74,7 +75,7 @@ func (a *app) initProject(dir string) error {
 }
 
 func projectFiles(dir string) ([]newFile, error) {
-	schema, err := playbookSchema()
+	schema, err := playbookSchema(&config.Config{})
 	if err != nil {
 		return nil, err
 	}

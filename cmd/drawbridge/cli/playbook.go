@@ -63,7 +63,7 @@ func readSources(path string) (sources, error) {
 
 func (a *app) compileBundle(conf *config.Config, bundle playbooks.Bundle, problems []yamldoc.Diagnostic) (compiled, error) {
 	catalog := conf.Catalog()
-	env, err := a.environment(&catalog)
+	env, err := a.environment(conf, &catalog)
 	if err != nil {
 		return compiled{}, err
 	}

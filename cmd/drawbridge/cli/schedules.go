@@ -123,7 +123,7 @@ func (a *app) triggersOf(argument string) (*program.Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	env, err := a.environment(nil)
+	env, err := a.environment(conf, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -6,18 +6,31 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/drawbridge-soar/drawbridge/cmd/drawbridge/config"
 	"github.com/drawbridge-soar/drawbridge/playbooks"
+	"github.com/drawbridge-soar/drawbridge/playbooks/connector"
 	"github.com/drawbridge-soar/drawbridge/playbooks/playbooktest"
 )
 
 func (a *app) schemaCommand() *cobra.Command {
-	var tests bool
+	var tests, connectors bool
 	cmd := &cobra.Command{
 		Use: "schema", Short: "Print the JSON Schema of playbooks, for editors", Args: cobra.NoArgs,
 		RunE: work(func(context.Context, []string) error {
-			write := playbookSchema
-			if tests {
+			write := func() ([]byte, error) {
+				conf, err := a.config()
+				if err != nil {
+					return nil, err
+				}
+				return playbookSchema(conf)
+			}
+			switch {
+			case tests && connectors:
+				return usage("--tests and --connectors are two schemas: ask for one of them")
+			case tests:
 				write = testsSchema
+			case connectors:
+				write = connectorSchema
 			}
 			schema, err := write()
 			if err != nil {
@@ -28,6 +41,7 @@ func (a *app) schemaCommand() *cobra.Command {
 			return err
 		}),
 	}
+	cmd.Flags().BoolVar(&connectors, "connectors", false, "that of connector files instead")
 	cmd.Flags().BoolVar(&tests, "tests", false, "that of *.test.yaml files instead")
 	return cmd
 }
@@ -41,9 +55,18 @@ func testsSchema() ([]byte, error) {
 	return schema, nil
 }
 
-// playbookSchema is the JSON Schema of the language with this binary's actions.
-func playbookSchema() ([]byte, error) {
-	actions, err := knownActions()
+// connectorSchema is the JSON Schema of connector files.
+func connectorSchema() ([]byte, error) {
+	schema, err := connector.Schema()
+	if err != nil {
+		return nil, fmt.Errorf("making the schema: %w", err)
+	}
+	return schema, nil
+}
+
+// playbookSchema is the JSON Schema of the language with all actions.
+func playbookSchema(conf *config.Config) ([]byte, error) {
+	actions, err := knownActions(conf)
 	if err != nil {
 		return nil, err
 	}

@@ -60,7 +60,7 @@ func simulatedBy(tenant *sim.Tenant, server *sim.Server) simulated {
 	c := tenant.Credentials()
 	return simulated{URL: server.URL, Account: c.Account, Env: map[string]string{
 		"OP_CLIENT_ID": c.ClientID, "OP_CLIENT_SECRET": c.ClientSecret, "OP_EVENTS_TOKEN": c.EventsToken,
-		"SCIM_TOKEN":    c.SCIMToken,
+		"SCIM_TOKEN": c.SCIMToken, "OKTA_TOKEN": c.OktaToken,
 		"SLACK_WEBHOOK": server.SlackURL(), "SIEM_WEBHOOK": server.WebhookURL(), "TEAMS_WEBHOOK": server.TeamsURL(),
 		"SLACK_BOT_TOKEN": c.SlackToken, "SLACK_CHANNEL": c.SlackChannel, "PAGERDUTY_ROUTING_KEY": c.PagerDutyKey,
 		"ENDPOINT_ALERT_SECRET": endpointSecret,

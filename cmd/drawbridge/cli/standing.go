@@ -60,10 +60,10 @@ func notSuspended(ctx context.Context, conn *engine.Connection, p engine.Person)
 }
 
 // composer compiles playbooks that the engine writes itself, of an undo.
-func (a *app) composer(catalog *engine.Catalog) func(context.Context, string, []byte) (*program.Program, engine.Bundle, error) {
+func (a *app) composer(conf *config.Config, catalog *engine.Catalog) func(context.Context, string, []byte) (*program.Program, engine.Bundle, error) {
 	return func(_ context.Context, name string, source []byte) (*program.Program, engine.Bundle, error) {
 		var none engine.Bundle
-		actions, err := knownActions()
+		actions, err := knownActions(conf)
 		if err != nil {
 			return nil, none, err
 		}

@@ -57,11 +57,7 @@ func (a *app) test(ctx context.Context, paths []string, o testOptions) error {
 			return usage("--run must be a regular expression: %v", err)
 		}
 	}
-	actions, err := knownActions()
-	if err != nil {
-		return err
-	}
-	runner := &testrun.Runner{Actions: actions, Config: a.configOf, Read: playbooks.OSFiles}
+	runner := &testrun.Runner{Config: a.configOf, Read: playbooks.OSFiles}
 	files, problems := loadTests(runner, paths)
 	report := runner.RunAll(ctx, files, testrun.Options{Match: match, Parallel: o.parallel})
 	if err := a.showTests(report, problems, o); err != nil {

@@ -19,7 +19,6 @@ import (
 	"github.com/drawbridge-soar/drawbridge/engine/secret"
 	"github.com/drawbridge-soar/drawbridge/playbooks"
 	"github.com/drawbridge-soar/drawbridge/playbooks/yamldoc"
-	"github.com/drawbridge-soar/drawbridge/steps"
 	"github.com/drawbridge-soar/drawbridge/steps/network"
 	"github.com/drawbridge-soar/drawbridge/steps/providers"
 	"github.com/drawbridge-soar/drawbridge/store/sqlite"
@@ -28,9 +27,10 @@ import (
 // databaseName is the database's name where none is given.
 const databaseName = "drawbridge.db"
 
-// knownActions are the actions of this binary.
-func knownActions() (*engine.Actions, error) {
-	actions, err := engine.NewActions(steps.All()...)
+// knownActions are the actions of this binary and of a configuration's
+// connector files.
+func knownActions(conf *config.Config) (*engine.Actions, error) {
+	actions, err := engine.NewActions(conf.Actions()...)
 	if err != nil {
 		return nil, fmt.Errorf("listing the actions: %w", err)
 	}
@@ -171,8 +171,8 @@ func (a *app) opening(keeper *secret.Keeper) engine.Opening {
 }
 
 // environment is what playbooks are checked against.
-func (a *app) environment(catalog *engine.Catalog) (playbooks.Environment, error) {
-	actions, err := knownActions()
+func (a *app) environment(conf *config.Config, catalog *engine.Catalog) (playbooks.Environment, error) {
+	actions, err := knownActions(conf)
 	if err != nil {
 		return playbooks.Environment{}, err
 	}
@@ -256,7 +256,7 @@ func (a *app) start(ctx context.Context, conf *config.Config, messages io.Writer
 // over puts an engine over an open database, and connections that remember in
 // it what their services ask for.
 func (a *app) over(ctx context.Context, conf *config.Config, r reach, store engine.Store, messages io.Writer, watch func(local.Progress)) (*opened, error) {
-	actions, err := knownActions()
+	actions, err := knownActions(conf)
 	if err != nil {
 		return nil, err
 	}
@@ -272,7 +272,7 @@ func (a *app) over(ctx context.Context, conf *config.Config, r reach, store engi
 	limits := a.serveLimits(conf)
 	eng, err := local.New(local.Config{
 		Store: store, Actions: actions, Catalog: catalog, Connections: set, Guard: conf.Guard,
-		Programs: a.compiler(&catalog), Compose: a.composer(&catalog), Redact: a.redactor, Log: a.log, Watch: watch,
+		Programs: a.compiler(conf, &catalog), Compose: a.composer(conf, &catalog), Redact: a.redactor, Log: a.log, Watch: watch,
 		People: conf.People, PlanAge: planAge(conf), Standing: a.standing(conf, set), Tell: a.approvalSender(set, conf.Notify, conf.ApprovalLink),
 		Grace: limits.Grace, Workers: limits.Workers, Patience: limits.Patience,
 	})
@@ -310,9 +310,9 @@ func planAge(conf *config.Config) time.Duration {
 }
 
 // compiler compiles the sources that a run is pinned to.
-func (a *app) compiler(catalog *engine.Catalog) func(context.Context, engine.Bundle) (*program.Program, error) {
+func (a *app) compiler(conf *config.Config, catalog *engine.Catalog) func(context.Context, engine.Bundle) (*program.Program, error) {
 	return func(_ context.Context, b engine.Bundle) (*program.Program, error) {
-		env, err := a.environment(catalog)
+		env, err := a.environment(conf, catalog)
 		if err != nil {
 			return nil, err
 		}

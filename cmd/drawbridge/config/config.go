@@ -12,6 +12,7 @@ import (
 
 	"github.com/drawbridge-soar/drawbridge/engine"
 	"github.com/drawbridge-soar/drawbridge/engine/guard"
+	definition "github.com/drawbridge-soar/drawbridge/playbooks/connector"
 	"github.com/drawbridge-soar/drawbridge/playbooks/yamldoc"
 )
 
@@ -25,13 +26,16 @@ const DefaultMaxPlanAge = 24 * time.Hour
 // Config is a checked configuration. The zero Config has no connections and
 // the default limits: what runs without a file.
 type Config struct {
-	Path        string   // of the file; "" without one
-	Playbooks   []string // folders, in the order they are searched
-	Connections []Connection
-	Defaults    map[engine.Capability]string
-	Guard       guard.Configuration // the ceiling that playbooks may only lower, and the policy
-	People      []engine.Person     // who may decide; no two answer to the same name
-	Notify      string              // connection that hears of approvals wanted and of runs that did not succeed; "" for none
+	Path      string   // of the file; "" without one
+	Playbooks []string // folders, in the order they are searched
+	// ConnectorFolders are those with the connector files.
+	ConnectorFolders []string
+	Connections      []Connection
+	Connectors       []*definition.Definition // of the connector files, in the order they were read
+	Defaults         map[engine.Capability]string
+	Guard            guard.Configuration // the ceiling that playbooks may only lower, and the policy
+	People           []engine.Person     // who may decide; no two answer to the same name
+	Notify           string              // connection that hears of approvals wanted and of runs that did not succeed; "" for none
 	// ApprovalLink is the address that a request for approval links to, with {id}
 	// and {run} for what is asked for; "" for no link.
 	ApprovalLink string

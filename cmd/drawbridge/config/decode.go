@@ -22,12 +22,13 @@ type decoder struct {
 
 func (d *decoder) config(n *yamldoc.Node, c *Config) {
 	known := []string{
-		"playbooks", "connections", "defaults", "guard", "policy", "people", "notify", "approval_link", "max_plan_age", "retention", "network", "secrets", "serve", "webhooks",
+		"playbooks", "connectors", "connections", "defaults", "guard", "policy", "people", "notify", "approval_link", "max_plan_age", "retention", "network", "secrets", "serve", "webhooks",
 	}
 	if !d.isMap(n, "the configuration", known) {
 		return
 	}
-	c.Playbooks = d.folders(n.Get("playbooks"))
+	c.Playbooks = d.folders(n.Get("playbooks"), "playbooks")
+	d.connectors(n.Get("connectors"), c)
 	c.Connections = d.connections(n.Get("connections"))
 	c.Defaults = d.defaults(n.Get("defaults"), c)
 	c.Guard = d.guard(n.Get("guard"))
@@ -114,12 +115,12 @@ func (d *decoder) path(n *yamldoc.Node) string {
 	return filepath.Join(d.dir, p)
 }
 
-func (d *decoder) folders(n *yamldoc.Node) []string {
+func (d *decoder) folders(n *yamldoc.Node, what string) []string {
 	if n == nil {
 		return nil
 	}
 	if n.Kind() != yamldoc.List {
-		d.report(n.Errorf("type", "playbooks must be a list of folders, not %s", n.Describe()).WithHint("write [./playbooks]"))
+		d.report(n.Errorf("type", "%s must be a list of folders, not %s", what, n.Describe()).WithHint("write [./%s]", what))
 		return nil
 	}
 	var out []string

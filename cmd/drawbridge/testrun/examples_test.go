@@ -9,10 +9,8 @@ import (
 
 	"github.com/drawbridge-soar/drawbridge/cmd/drawbridge/config"
 	"github.com/drawbridge-soar/drawbridge/cmd/drawbridge/testrun"
-	"github.com/drawbridge-soar/drawbridge/engine"
 	"github.com/drawbridge-soar/drawbridge/playbooks"
 	"github.com/drawbridge-soar/drawbridge/playbooks/yamldoc"
-	"github.com/drawbridge-soar/drawbridge/steps"
 	"github.com/drawbridge-soar/drawbridge/steps/providers"
 )
 
@@ -21,11 +19,7 @@ const examples = "../../../examples"
 // newRunner reads files from the disk, and knows the configuration of the examples.
 func newRunner(tb testing.TB) *testrun.Runner {
 	tb.Helper()
-	actions, err := engine.NewActions(steps.All()...)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return &testrun.Runner{Actions: actions, Read: playbooks.OSFiles, Config: func(string) (*config.Config, []yamldoc.Diagnostic) {
+	return &testrun.Runner{Read: playbooks.OSFiles, Config: func(string) (*config.Config, []yamldoc.Diagnostic) {
 		return config.Load(filepath.Join(examples, "drawbridge.yaml"), providers.All())
 	}}
 }

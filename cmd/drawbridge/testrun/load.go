@@ -17,7 +17,6 @@ import (
 
 // Runner carries tests out. All its fields are required.
 type Runner struct {
-	Actions *engine.Actions
 	// Config is the configuration that goes with a playbook.
 	Config func(playbook string) (*config.Config, []yamldoc.Diagnostic)
 	// Read reads test files and playbooks.
@@ -32,6 +31,8 @@ type File struct {
 	bundle engine.Bundle
 	paths  map[string]string // of the playbooks, by name
 	conf   *config.Config
+
+	actions *engine.Actions // of the binary, and of the configuration's connectors
 }
 
 // Load reads a test file and the playbook it is about. With an error among the
@@ -68,7 +69,12 @@ func (r *Runner) compile(f *File) []yamldoc.Diagnostic {
 		return problems
 	}
 	catalog := f.conf.Catalog()
-	env := playbooks.Environment{Actions: r.Actions, Catalog: &catalog}
+	actions, err := engine.NewActions(f.conf.Actions()...)
+	if err != nil {
+		return append(problems, yamldoc.NewDiagnostic(f.Suite.Playbook, "actions", "%v", err))
+	}
+	f.actions = actions
+	env := playbooks.Environment{Actions: actions, Catalog: &catalog}
 	if f.conf.Path != "" { // without a configuration there is nobody to ask
 		env.Asking = &playbooks.Asking{Notify: f.conf.Notify, People: f.conf.People}
 	}

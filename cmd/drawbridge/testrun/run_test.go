@@ -11,11 +11,9 @@ import (
 
 	"github.com/drawbridge-soar/drawbridge/cmd/drawbridge/config"
 	"github.com/drawbridge-soar/drawbridge/cmd/drawbridge/testrun"
-	"github.com/drawbridge-soar/drawbridge/engine"
 	"github.com/drawbridge-soar/drawbridge/playbooks"
 	"github.com/drawbridge-soar/drawbridge/playbooks/playbooktest"
 	"github.com/drawbridge-soar/drawbridge/playbooks/yamldoc"
-	"github.com/drawbridge-soar/drawbridge/steps"
 	"github.com/drawbridge-soar/drawbridge/steps/providers"
 	"github.com/drawbridge-soar/drawbridge/steps/sim"
 )
@@ -24,10 +22,6 @@ import (
 // among them it has the standard configuration.
 func inMemory(tb testing.TB, files map[string]string) *testrun.Runner {
 	tb.Helper()
-	actions, err := engine.NewActions(steps.All()...)
-	if err != nil {
-		tb.Fatal(err)
-	}
 	all := fstest.MapFS{}
 	for name, text := range files {
 		all[name] = &fstest.MapFile{Data: []byte(text)}
@@ -39,7 +33,7 @@ func inMemory(tb testing.TB, files map[string]string) *testrun.Runner {
 		}
 		return config.Parse("drawbridge.yaml", text, providers.All())
 	}
-	return &testrun.Runner{Actions: actions, Read: playbooks.FSFiles(all), Config: conf}
+	return &testrun.Runner{Read: playbooks.FSFiles(all), Config: conf}
 }
 
 // runOne carries out the only test of a playbook.
@@ -312,7 +306,9 @@ func TestFaultsAreThoseOfTheSimulators(t *testing.T) {
 		sim.OpToken, sim.OpListUsers, sim.OpGetUser, sim.OpSuspend, sim.OpReactivate, sim.OpIntrospect,
 		sim.OpSignIns, sim.OpItemUsages, sim.OpSlack, sim.OpWebhook, sim.OpSlackPost, sim.OpSlackAuth,
 		sim.OpTeams, sim.OpPagerDuty, sim.OpEmail, sim.OpSCIMConfig, sim.OpSCIMListUsers, sim.OpSCIMGetUser,
-		sim.OpSCIMPatchUser, sim.OpSCIMListGroups, sim.OpSCIMGetGroup, sim.OpSCIMPatchGroup, sim.OpAudit,
+		sim.OpSCIMPatchUser, sim.OpSCIMListGroups, sim.OpSCIMGetGroup, sim.OpSCIMPatchGroup, sim.OpAudit, sim.OpOktaListUsers,
+		sim.OpOktaGetUser, sim.OpOktaSuspend, sim.OpOktaUnsuspend, sim.OpOktaGroupsOf, sim.OpOktaRevoke, sim.OpOktaListGroups,
+		sim.OpOktaGetGroup, sim.OpOktaMembers, sim.OpOktaAdd, sim.OpOktaRemove,
 	}
 	if got := playbooktest.FaultKinds(); !slices.EqualFunc(got, kinds, func(a string, b sim.FaultKind) bool { return a == string(b) }) {
 		t.Errorf("kinds are %s", strings.Join(got, ", "))

@@ -95,6 +95,18 @@ func redirections(tenant sim.Credentials, safe *sim.Safe) map[string]func(*confi
 		"http":      func(c *config.Connection) { redirectHTTP(c.Settings) },
 		"email":     func(c *config.Connection) { redirectMail(c.Settings) },
 		"terminal":  set(nil),
+		"okta":      redirectOkta,
+	}
+}
+
+// redirectOkta is for the connector file of that name, whatever it calls its
+// token.
+func redirectOkta(c *config.Connection) {
+	c.Settings["base_url"] = address
+	for name, value := range c.Settings {
+		if _, isSecret := value.(secret.Reference); isSecret {
+			c.Settings[name] = secret.Reference("env://OKTA_TOKEN")
+		}
 	}
 }
 
@@ -140,8 +152,8 @@ func cannotBeSimulated(o engine.Opening) (*engine.Connection, error) {
 // secrets are what the references of simulated connections lead to.
 func secrets(tenant sim.Credentials) func(string) (string, bool) {
 	known := map[string]string{
-		"SCIM_TOKEN": tenant.SCIMToken,
-		"CLIENT_ID":  tenant.ClientID, "CLIENT_SECRET": tenant.ClientSecret, "EVENTS_TOKEN": tenant.EventsToken,
+		"SCIM_TOKEN": tenant.SCIMToken, "OKTA_TOKEN": tenant.OktaToken,
+		"CLIENT_ID": tenant.ClientID, "CLIENT_SECRET": tenant.ClientSecret, "EVENTS_TOKEN": tenant.EventsToken,
 		"SLACK": address + tenant.SlackPath, "WEBHOOK": address + tenant.WebhookPath,
 		"SLACK_BOT": tenant.SlackToken, "TEAMS": address + tenant.TeamsPath, "PAGERDUTY": tenant.PagerDutyKey, "SIMULATED": "a-secret-of-the-simulated-tenant",
 	}

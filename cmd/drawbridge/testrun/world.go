@@ -43,7 +43,7 @@ func (r *Runner) newWorld(f *File, c *playbooktest.Case) (*world, error) {
 		file: f, test: c, clock: clock, tenant: tenant,
 		printed: &transcript{}, store: memory.New(), said: map[int]bool{}, sent: map[int]bool{}, awaited: map[int]time.Time{},
 	}
-	actions, err := recordedActions(r.Actions, c.Observations)
+	actions, err := recordedActions(f.actions, c.Observations)
 	if err != nil {
 		return nil, err
 	}
