@@ -8,9 +8,9 @@ import (
 	"io/fs"
 )
 
-//go:embed *.yaml
+//go:embed *.yaml connectors/*.yaml
 var files embed.FS
 
 // Files are the examples with their tests and the configuration they go with,
-// drawbridge.yaml.
+// drawbridge.yaml, and the connector files, in connectors.
 func Files() fs.FS { return files }

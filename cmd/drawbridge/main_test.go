@@ -39,11 +39,13 @@ func TestMain(m *testing.M) {
 // TestScripts runs testdata/script/*.txtar: what somebody types, and what they
 // see. Beside the commands of package testscript there are:
 //
-//	tenant [terminal] [unguarded] [hijacked=N] [users=N] [scim=full|bridge|cursor]
+//	tenant [terminal] [unguarded] [hijacked=N] [users=N] [scim=full|bridge|cursor] [okta]
 //	                       serves a simulated tenant and writes drawbridge.yaml for it,
 //	                       with messages going to its Slack or to the terminal, and
 //	                       with the guard's lines or without; with scim the directory of
-//	                       that configuration is reached by SCIM, and nothing else changes
+//	                       that configuration is reached by SCIM, with okta as an Okta
+//	                       organisation, by the connector file, and nothing else changes;
+//	                       $TENANT is the address
 //	behind                 puts the tenant behind a proxy, a private authority and mutual TLS
 //	people FILE            adds a file, whose $ME is the user of this test and $LOUD is the
 //	                       same in capitals, to drawbridge.yaml
@@ -72,6 +74,9 @@ func TestMain(m *testing.M) {
 //	                       sends a signed delivery to a webhook, compares the status
 //	                       and leaves the answer in answer.json
 //	fetched URL TEXT       gets a page until it has a text; with !, until it has not
+//	gate                   serves the doors of a building, a service that only a connector
+//	                       file knows, and writes its address for $GATE in drawbridge.yaml
+//	badge locked ID        fails unless a badge of the gate is locked; with !, if it is
 //	jq FILE PATH WANT      compares a value in a JSON file, such as runs.0.status
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -81,7 +86,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("USER", "tester")
 			env.Setenv("TERM", "dumb")
 			env.Setenv("ME", me())
-			env.Values[tenantKey{}] = &tenant{}
+			env.Values[tenantKey{}], env.Values[gateKey{}] = &tenant{}, &gate{}
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -106,6 +111,8 @@ func TestScripts(t *testing.T) {
 			"now":         now,
 			"deliver":     deliver,
 			"fetched":     fetched,
+			"gate":        startGate,
+			"badge":       checkBadge,
 		},
 		Condition: func(condition string) (bool, error) {
 			if condition != "users" {
@@ -170,7 +177,7 @@ func startTenant(ts *testscript.TestScript, _ bool, args []string) {
 type adaptation struct {
 	url                 string // of the tenant
 	terminal, unguarded bool
-	scim                bool // the directory is reached by SCIM
+	scim, okta          bool // the directory is reached so
 }
 
 func tenantOptions(args []string) (o sim.Options, a adaptation, err error) {
@@ -186,6 +193,8 @@ func tenantOptions(args []string) (o sim.Options, a adaptation, err error) {
 			o.SCIM = map[string]sim.SCIM{
 				"bridge": {NoFilter: true, NoBody: true, NoVersions: true}, "cursor": {Cursor: true},
 			}[value]
+		case "okta":
+			a.okta = true
 		case "hijacked":
 			o.Hijacked, err = strconv.Atoi(value)
 		case "users":
@@ -203,7 +212,7 @@ func tenantOptions(args []string) (o sim.Options, a adaptation, err error) {
 func credentials(t *sim.Tenant, url string) map[string]string {
 	c := t.Credentials()
 	return map[string]string{
-		"SCIM_TOKEN":   c.SCIMToken,
+		"SCIM_TOKEN": c.SCIMToken, "OKTA_TOKEN": c.OktaToken, "TENANT": url,
 		"OP_CLIENT_ID": c.ClientID, "OP_CLIENT_SECRET": c.ClientSecret, "OP_EVENTS_TOKEN": c.EventsToken,
 		"SLACK_WEBHOOK": url + c.SlackPath, "SIEM_WEBHOOK": url + c.WebhookPath, "TEAMS_WEBHOOK": url + c.TeamsPath,
 		"SLACK_BOT_TOKEN": c.SlackToken, "SLACK_CHANNEL": c.SlackChannel, "PAGERDUTY_ROUTING_KEY": c.PagerDutyKey,
@@ -213,8 +222,11 @@ func credentials(t *sim.Tenant, url string) map[string]string {
 // writeExamples copies the examples, with a configuration for the tenant.
 func writeExamples(dir string, a adaptation) error {
 	return fs.WalkDir(examples.Files(), ".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || needsPeople(path) {
+		if err != nil || needsPeople(path) {
 			return err
+		}
+		if d.IsDir() {
+			return os.MkdirAll(filepath.Join(dir, path), 0o700)
 		}
 		data, err := fs.ReadFile(examples.Files(), path)
 		if err != nil {
@@ -242,6 +254,12 @@ func (a adaptation) apply(data []byte) []byte {
 	).Replace(string(data))
 	if a.terminal {
 		text = strings.ReplaceAll(text, "provider: slack\n    webhook_url: env://SLACK_WEBHOOK", "provider: terminal")
+	}
+	if a.okta {
+		before, rest, _ := strings.Cut(text, "    provider: onepassword\n")
+		_, after, _ := strings.Cut(rest, "  signins:")
+		text = before + "    provider: okta\n    base_url: " + a.url + "\n    token: env://OKTA_TOKEN\n    rate: { per_second: 1000, burst: 100 }\n  signins:" + after
+		text = "connectors: [./connectors]\n" + text
 	}
 	if a.scim {
 		before, rest, _ := strings.Cut(text, "    provider: onepassword\n")
