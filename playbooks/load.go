@@ -24,7 +24,7 @@ func OSFiles(path string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the folder of a playbook: %w", err)
 	}
-	defer root.Close()
+	defer func() { _ = root.Close() }() // only read from
 	f, err := root.Open(filepath.Base(path))
 	if err != nil {
 		return nil, fmt.Errorf("opening playbook: %w", err)

@@ -1,6 +1,7 @@
 package connector
 
 import (
+	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
@@ -170,7 +171,7 @@ func (r *reader) body(g given, c *Call, scope *expression.Scope) {
 		r.add(g["form"].key.Errorf("one-of", "a request has one body: `json` or `form`"))
 		return
 	}
-	if (g.has("json") || g.has("form")) && (c.Method == "GET" || c.Method == "HEAD") {
+	if (g.has("json") || g.has("form")) && (c.Method == http.MethodGet || c.Method == http.MethodHead) {
 		name := "json"
 		if g.has("form") {
 			name = "form"

@@ -23,7 +23,7 @@ func Load(folder string) ([]*Definition, []yamldoc.Diagnostic) {
 	if err != nil {
 		return nil, []yamldoc.Diagnostic{yamldoc.NewDiagnostic(folder, "read", "the folder of connectors cannot be read: %v", cause(err))}
 	}
-	defer root.Close()
+	defer func() { _ = root.Close() }() // only read from
 	entries, err := fs.ReadDir(root.FS(), ".")
 	if err != nil {
 		return nil, []yamldoc.Diagnostic{yamldoc.NewDiagnostic(folder, "read", "the folder of connectors cannot be read: %v", cause(err))}
@@ -83,7 +83,7 @@ func Read(path string) (*Definition, []yamldoc.Diagnostic) {
 	if err != nil {
 		return nil, []yamldoc.Diagnostic{yamldoc.NewDiagnostic(path, "read", "the connector cannot be read: %v", cause(err))}
 	}
-	defer root.Close()
+	defer func() { _ = root.Close() }() // only read from
 	return loadFile(root, path, filepath.Base(path))
 }
 

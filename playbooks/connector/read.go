@@ -2,6 +2,7 @@ package connector
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/drawbridge-soar/drawbridge/engine"
 	"github.com/drawbridge-soar/drawbridge/playbooks/yamldoc"
@@ -160,17 +161,11 @@ func (r *reader) nested(g given, name, of string) (given, bool) {
 	return r.keys(v.node, of), true
 }
 
+// list is names for a message: "a, b and c".
 func list(names []string) string {
-	out := ""
-	for i, name := range names {
-		switch {
-		case i == 0:
-		case i == len(names)-1:
-			out += " and "
-		default:
-			out += ", "
-		}
-		out += name
+	last := len(names) - 1
+	if last < 1 {
+		return strings.Join(names, "")
 	}
-	return out
+	return strings.Join(names[:last], ", ") + " and " + names[last]
 }

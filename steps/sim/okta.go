@@ -83,35 +83,46 @@ func (t *Tenant) oktaRefusal(status int, text string) reply {
 	return t.oktaError(status, "E0000009", "Internal Server Error: "+text)
 }
 
+// oktaRoute is one endpoint; * stands for a segment.
+type oktaRoute struct {
+	path, method string
+	op           Operation
+	perform      func(call) reply
+}
+
+func (t *Tenant) oktaRoutes() []oktaRoute {
+	return []oktaRoute{
+		{"users", http.MethodGet, OpOktaListUsers, t.oktaListUsers},
+		{"users/*", http.MethodGet, OpOktaGetUser, t.oktaGetUser},
+		{"users/*/groups", http.MethodGet, OpOktaGroupsOf, t.oktaGroupsOf},
+		{"users/*/sessions", http.MethodDelete, OpOktaRevoke, t.oktaRevoke},
+		{"users/*/lifecycle/suspend", http.MethodPost, OpOktaSuspend, t.oktaSuspend},
+		{"users/*/lifecycle/unsuspend", http.MethodPost, OpOktaUnsuspend, t.oktaUnsuspend},
+		{"groups", http.MethodGet, OpOktaListGroups, t.oktaListGroups},
+		{"groups/*", http.MethodGet, OpOktaGetGroup, t.oktaGetGroup},
+		{"groups/*/users", http.MethodGet, OpOktaMembers, t.oktaMembers},
+		{"groups/*/users/*", http.MethodDelete, OpOktaRemove, t.oktaRemoveMember},
+		{"groups/*/users/*", http.MethodPut, OpOktaAdd, t.oktaAddMember},
+	}
+}
+
 func (t *Tenant) routeOkta(c call) (Operation, func(call) reply) {
-	rest := c.path[2:]
-	switch {
-	case len(rest) == 1 && rest[0] == "users":
-		return OpOktaListUsers, t.admitted(http.MethodGet, t.oktaListUsers)
-	case len(rest) == 2 && rest[0] == "users":
-		return OpOktaGetUser, t.admitted(http.MethodGet, t.oktaGetUser)
-	case len(rest) == 3 && rest[0] == "users" && rest[2] == "groups":
-		return OpOktaGroupsOf, t.admitted(http.MethodGet, t.oktaGroupsOf)
-	case len(rest) == 3 && rest[0] == "users" && rest[2] == "sessions":
-		return OpOktaRevoke, t.admitted(http.MethodDelete, t.oktaRevoke)
-	case len(rest) == 4 && rest[0] == "users" && rest[2] == "lifecycle" && rest[3] == "suspend":
-		return OpOktaSuspend, t.admitted(http.MethodPost, t.oktaSuspend)
-	case len(rest) == 4 && rest[0] == "users" && rest[2] == "lifecycle" && rest[3] == "unsuspend":
-		return OpOktaUnsuspend, t.admitted(http.MethodPost, t.oktaUnsuspend)
-	case len(rest) == 1 && rest[0] == "groups":
-		return OpOktaListGroups, t.admitted(http.MethodGet, t.oktaListGroups)
-	case len(rest) == 2 && rest[0] == "groups":
-		return OpOktaGetGroup, t.admitted(http.MethodGet, t.oktaGetGroup)
-	case len(rest) == 3 && rest[0] == "groups" && rest[2] == "users":
-		return OpOktaMembers, t.admitted(http.MethodGet, t.oktaMembers)
-	case len(rest) == 4 && rest[0] == "groups" && rest[2] == "users" && c.r.Method == http.MethodDelete:
-		return OpOktaRemove, t.admitted(http.MethodDelete, t.oktaRemoveMember)
-	case len(rest) == 4 && rest[0] == "groups" && rest[2] == "users":
-		return OpOktaAdd, t.admitted(http.MethodPut, t.oktaAddMember)
+	var found oktaRoute
+	for _, r := range t.oktaRoutes() {
+		if matches(strings.Split(r.path, "/"), c.path[2:]) && (found.path == "" || r.method == c.r.Method) {
+			found = r
+		}
 	}
-	return "", func(call) reply {
-		return t.oktaError(http.StatusNotFound, "E0000022", "The endpoint does not support the provided HTTP method")
+	if found.path == "" {
+		return "", func(call) reply {
+			return t.oktaError(http.StatusNotFound, "E0000022", "The endpoint does not support the provided HTTP method")
+		}
 	}
+	return found.op, t.admitted(found.method, found.perform)
+}
+
+func matches(pattern, path []string) bool {
+	return slices.EqualFunc(pattern, path, func(want, got string) bool { return want == "*" || want == got })
 }
 
 // admitted checks what every call must have right before it is carried out:
