@@ -59,7 +59,6 @@ func (r *reader) line(g given, c *Call, why purpose, scope *expression.Scope) {
 		r.add(n.Errorf("type", "`request` must be a method and a path, not %s", n.Describe()).WithHint("write GET /users"))
 		return
 	}
-	c.Route = n.Text()
 	method, rest, found := strings.Cut(n.Text(), " ")
 	if !found || !slices.Contains(methods(), method) {
 		r.add(n.Errorf("request", "a request is a method and a path: GET /users").
@@ -71,7 +70,9 @@ func (r *reader) line(g given, c *Call, why purpose, scope *expression.Scope) {
 		r.add(n.ErrorAt(0, len(method), "method", "what reads must not be a %s: it changes something", method).
 			WithHint("an action with `effect: change` may"))
 	}
-	c.Path = r.path(n, len(n.Text())-len(rest), scope)
+	offset := len(n.Text()) - len(rest)
+	c.Path = r.path(n, offset, scope)
+	c.Route = method + " " + r.prefix + routeOf(rest)
 }
 
 // path compiles the path in a node's text from an offset on.
@@ -99,6 +100,25 @@ func (r *reader) path(n *yamldoc.Node, offset int, scope *expression.Scope) Path
 		}
 	}
 	return parts
+}
+
+// routeOf is a path for messages: what an expression stands for is named, not
+// shown.
+func routeOf(text string) string {
+	segments, _ := expression.Scan(text)
+	var b strings.Builder
+	for _, s := range segments {
+		if !s.IsExpr {
+			b.WriteString(s.Literal)
+			continue
+		}
+		name := s.Source[strings.LastIndexByte(s.Source, '.')+1:]
+		if !fieldPattern().MatchString(name) {
+			name = "…"
+		}
+		b.WriteString("{" + name + "}")
+	}
+	return b.String()
 }
 
 func isSegment(t engine.Type) bool {

@@ -48,7 +48,7 @@ type Param struct {
 // Call is one request of the service, or a listing over several pages.
 type Call struct {
 	Name       string // where it stands: "directory.list", "actions.unlock.perform"
-	Route      string // the request as written, for messages
+	Route      string // the request for messages: GET /users/{id}
 	Method     string
 	Path       Path
 	Query      []Param

@@ -47,7 +47,7 @@ func (r *reader) file(root *yamldoc.Node, d *Definition) {
 	d.Settings = r.settings
 	scope := r.scope()
 	if v, ok := g["base_path"]; ok && v.node.Kind() == yamldoc.Scalar {
-		d.Prefix = r.path(v.node, 0, scope)
+		d.Prefix, r.prefix = r.path(v.node, 0, scope), routeOf(v.node.Text())
 	} else if ok && v.node.Kind() != yamldoc.Null {
 		r.add(v.node.Errorf("type", "`base_path` must be a path, not %s", v.node.Describe()))
 	}

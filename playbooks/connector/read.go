@@ -14,6 +14,7 @@ type reader struct {
 	problems   []yamldoc.Diagnostic
 	settings   []engine.Field
 	paging     given
+	prefix     string // of all paths, for messages
 }
 
 func (r *reader) add(list ...yamldoc.Diagnostic) { r.problems = append(r.problems, list...) }
