@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/drawbridge-soar/drawbridge/engine"
 	"github.com/drawbridge-soar/drawbridge/engine/secret"
 	"github.com/drawbridge-soar/drawbridge/steps/identity/identitytest"
 	"github.com/drawbridge-soar/drawbridge/steps/providers"
@@ -74,6 +75,10 @@ func leakings() map[string]leaking {
 		},
 		"scim": {
 			settings: "base_url: BASE/scim, token: env://A", secrets: map[string]string{"A": canary("scim-token")},
+			steps: list,
+		},
+		"okta": { // by its connector file
+			settings: "base_url: BASE, token: env://A", secrets: map[string]string{"A": "canary-of-an-okta-token+/=&0123456789"},
 			steps: list,
 		},
 		"terminal": {settings: "", steps: tell, silent: true},
@@ -145,7 +150,7 @@ const tokenOfTheService = "canary-of-an-access-token-0123456789"
 func TestNoProviderLeaks(t *testing.T) {
 	t.Parallel()
 	cases := leakings()
-	for _, p := range providers.All() {
+	for _, p := range append(providers.All(), engine.Provider{Name: "okta"}) {
 		c, known := cases[p.Name]
 		if !known {
 			t.Errorf("%s is not looked at: add it to the list", p.Name)
@@ -243,7 +248,11 @@ func (c leaking) leak(t *testing.T, provider, base string, s *trouble) {
 	if c.settings != "" {
 		settings += ", " + strings.ReplaceAll(c.settings, "BASE", base)
 	}
-	write(t, filepath.Join(dir, "drawbridge.yaml"), "playbooks: [.]\nconnections:\n  it: { "+settings+" }\n")
+	connectors, err := filepath.Abs("../../../examples/connectors")
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "drawbridge.yaml"), "playbooks: [.]\nconnectors: ["+connectors+"]\nconnections:\n  it: { "+settings+" }\n")
 	write(t, filepath.Join(dir, "leak.yaml"), "name: leak\nsteps:\n  - timeout: 1500ms\n    steps:\n"+c.steps)
 
 	printed := c.commands(t, dir, secrets)
