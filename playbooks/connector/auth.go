@@ -24,10 +24,10 @@ func (r *reader) auth(g given) Auth {
 }
 
 func (r *reader) authOf(kind AuthKind, g given) Auth {
-	out := Auth{Kind: kind, Secret: r.settingNamed(g, "secret", true)}
+	out := Auth{Kind: kind, Secret: r.secretNamed(g, "secret")}
 	switch kind {
 	case AuthBasic:
-		out.User = r.settingNamed(g, "user", false)
+		out.User = r.secretNamed(g, "user")
 	case AuthHeader:
 		out.Header, out.Prefix = g.text("name"), g.text("prefix")
 		r.authHeader(g["name"])
@@ -42,7 +42,7 @@ func (r *reader) authOf(kind AuthKind, g given) Auth {
 }
 
 func (r *reader) oauth(g given, out *Auth) {
-	out.User = r.settingNamed(g, "client", false)
+	out.User = r.secretNamed(g, "client")
 	out.Scopes, out.InBody = g.texts("scopes"), g.text("credentials_in") == "body"
 	if v, ok := g["token_path"]; ok && v.node.Kind() == yamldoc.Scalar {
 		out.TokenPath = r.path(v.node, 0, r.scope())
@@ -57,17 +57,19 @@ func (r *reader) hmac(g given, out *Auth) {
 	out.Sign, out.Timestamp, out.Separator = g.texts("sign"), g.text("timestamp"), "\n"
 	if g.has("separator") {
 		out.Separator = g.text("separator")
+		if v := g["separator"]; v.value == "" {
+			r.add(v.node.Errorf("range", "`separator` must not be empty: what is signed would not be told apart"))
+		}
 	}
 	r.authHeader(g["header"])
 	r.authHeader(g["timestamp"])
 	r.oneLine(g["prefix"])
 	v := g["sign"]
-	if signed, ok := v.value.([]any); ok && len(signed) == 0 {
-		r.add(v.node.Errorf("range", "`sign` must name at least one of %s", list(signable())))
+	if _, ok := v.value.([]any); ok && !slices.Contains(out.Sign, "body") {
+		r.add(v.node.Errorf("range", "the body must be signed: else anybody on the way could change it").WithHint("`sign` names %s, in the order of the service", list(signable())))
 	}
-	if slices.Contains(out.Sign, "timestamp") != g.has("timestamp") && v.key != nil {
-		r.add(v.key.Errorf("missing-key", "a time that is sent is signed, and one that is signed is sent").
-			WithHint("name the header with `timestamp`, and add timestamp to `sign`"))
+	if g.has("timestamp") && !slices.Contains(out.Sign, "timestamp") && v.key != nil {
+		r.add(v.key.Errorf("missing-key", "a time that is sent is signed, too").WithHint("add timestamp to `sign`"))
 	}
 }
 

@@ -119,7 +119,7 @@ type Auth struct {
 
 	Algorithm string   // of hmac: sha256 or sha512
 	Encoding  string   // of hmac: hex or base64
-	Sign      []string // of hmac, in order: method, path, query, timestamp, body
+	Sign      []string // of hmac, in order: method, path, timestamp, body
 	Separator string   // of hmac: what stands between what is signed
 	Timestamp string   // of hmac: the header of the time, in seconds since 1970; "" for none
 }

@@ -68,7 +68,7 @@ func constructs() map[string]construct {
 		"auth":    {name: "auth", keys: authKeys(), one: []string{"bearer", "basic", "header", "oauth", "hmac", "none"}},
 		"bearer":  {name: "bearer", keys: []key{secretKey("The setting that holds the token.")}},
 		"basic": {name: "basic", keys: []key{
-			{name: "user", typ: engine.TypeString(), required: true, doc: "The setting that holds the user's name."},
+			{name: "user", typ: engine.TypeString(), required: true, doc: "The setting that holds the user's name. It must be of the type secret."},
 			secretKey("The setting that holds the password."),
 		}},
 		"header": {name: "header", keys: []key{
@@ -151,7 +151,7 @@ func authKeys() []key {
 func oauthKeys() []key {
 	return []key{
 		{name: "token_path", shape: path, required: true, doc: "The path tokens are fetched from. `base_path` does not stand before it."},
-		{name: "client", typ: engine.TypeString(), required: true, doc: "The setting that holds the client's id."},
+		{name: "client", typ: engine.TypeString(), required: true, doc: "The setting that holds the client's id. It must be of the type secret."},
 		secretKey("The setting that holds the client's secret."),
 		{name: "scopes", typ: engine.ListOf(engine.TypeString()), doc: "The scopes to ask for."},
 		{name: "credentials_in", typ: engine.EnumOf("header", "body"), doc: "Where the client's credentials are sent; header by default."},
@@ -165,13 +165,13 @@ func hmacKeys() []key {
 		{name: "prefix", typ: engine.TypeString(), doc: "What stands before the signature in it: \"sha256=\"."},
 		{name: "algorithm", typ: engine.EnumOf("sha256", "sha512"), doc: "The hash; sha256 by default."},
 		{name: "encoding", typ: engine.EnumOf("hex", "base64"), doc: "How the signature is written; hex by default."},
-		{name: "sign", typ: engine.ListOf(engine.EnumOf(signable()...)), required: true, doc: "What is signed, in this order."},
+		{name: "sign", typ: engine.ListOf(engine.EnumOf(signable()...)), required: true, doc: "What is signed, in this order. The path is signed with the query."},
 		{name: "separator", typ: engine.TypeString(), doc: "What stands between what is signed; a line break by default."},
-		{name: "timestamp", typ: engine.TypeString(), doc: "The header of the time, in seconds since 1970."},
+		{name: "timestamp", typ: engine.TypeString(), doc: "The header of the time, in seconds since 1970. X-Timestamp by default."},
 	}
 }
 
-func signable() []string { return []string{"method", "path", "query", "timestamp", "body"} }
+func signable() []string { return []string{"method", "path", "timestamp", "body"} }
 
 func rateKeys() []key {
 	return []key{

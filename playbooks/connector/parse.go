@@ -116,27 +116,26 @@ func (r *reader) setting(e yamldoc.Entry) engine.Field {
 	return f
 }
 
-// settingNamed is the name of a setting, of the type secret where it must be.
-func (r *reader) settingNamed(g given, name string, secret bool) string {
-	n, ok := g[name]
+// secretNamed is the name of a setting of the type secret.
+func (r *reader) secretNamed(g given, name string) string {
 	text := g.text(name)
-	if !ok || text == "" {
+	if text == "" {
 		return ""
 	}
 	var known []string
 	for _, s := range r.settings {
-		if (s.Type.Kind == engine.KindSecret) == secret && s.Name != SettingBaseURL || !secret && s.Type.Kind == engine.KindSecret {
+		if s.Type.Kind == engine.KindSecret {
 			known = append(known, s.Name)
 		}
 	}
 	if slices.Contains(known, text) {
 		return text
 	}
-	if _, there := engine.FieldNamed(r.settings, text); there && secret {
-		r.add(n.node.Errorf("type", "the setting %q is not of the type secret", text).WithHint("what authenticates requests is a secret"))
+	if _, there := engine.FieldNamed(r.settings, text); there {
+		r.add(g[name].node.Errorf("type", "the setting %q is not of the type secret", text).WithHint("what authenticates requests is a secret"))
 		return ""
 	}
-	r.add(n.node.Unknown("setting", "", known))
+	r.add(g[name].node.Unknown("setting", "", known))
 	return ""
 }
 
