@@ -14,10 +14,10 @@ func (t *Tenant) route(c call) (Operation, func(call) reply) {
 	case "scim":
 		return t.routeSCIM(c)
 	case "api":
-		if len(c.path) > 2 && c.path[1] == "v1" {
-			return t.routeOkta(c)
+		if op, answer := t.routeEvents(c); op != "" || len(c.path) < 3 || c.path[1] != "v1" {
+			return op, answer
 		}
-		return t.routeEvents(c)
+		return t.routeOkta(c)
 	case "workflows":
 		return OpTeams, t.teams
 	case "v2":
