@@ -25,6 +25,14 @@ func TestExitCodesOfRuns(t *testing.T) {
 	}
 }
 
+func TestARunWithAChangeThatNobodyKnowsOfWaitsForAPerson(t *testing.T) {
+	unsettled := engine.RunRecord{Status: engine.RunFailed, Error: engine.Fail(engine.ClassUnsettled, "unsettled", "nobody knows")}
+	failed := engine.RunRecord{Status: engine.RunFailed, Error: engine.Fail(engine.ClassPermanent, "no", "no")}
+	if a, b, c := exitOfRun(unsettled), exitOfRun(failed), exitOfRun(engine.RunRecord{Status: engine.RunFailed}); a != 3 || b != 1 || c != 1 {
+		t.Errorf("codes %d, %d, %d", a, b, c)
+	}
+}
+
 func TestExitCodesOfErrors(t *testing.T) {
 	for _, c := range []struct {
 		err  error

@@ -39,7 +39,7 @@ func (a *app) conclude(ctx context.Context, rt *opened, run engine.RunRecord) er
 	if a.house == nil { // a serving process tells also of the runs that nobody follows
 		a.notify(ctx, rt, run)
 	}
-	if code := exitOf(run.Status); code != 0 {
+	if code := exitOfRun(run); code != 0 {
 		return quit(code)
 	}
 	return nil

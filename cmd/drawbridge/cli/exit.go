@@ -59,6 +59,15 @@ func exitCode(err error) int {
 	}
 }
 
+// exitOfRun is the code for a run. One that failed because nobody knows whether
+// a change happened waits for a person like one that is unsettled.
+func exitOfRun(r engine.RunRecord) int {
+	if r.Status == engine.RunFailed && r.Error != nil && r.Error.Class == engine.ClassUnsettled {
+		return exitWaiting
+	}
+	return exitOf(r.Status)
+}
+
 // exitOf is the code for a run that stands like this.
 func exitOf(s engine.RunStatus) int {
 	switch s {
