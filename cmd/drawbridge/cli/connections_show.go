@@ -39,7 +39,7 @@ func (a *app) connectionsShow(ctx context.Context, names []string, as string) er
 		return err
 	}
 	if as == "yaml" && !a.json() {
-		return a.connectionsAsYAML(chosen)
+		return a.connectionsAsYAML(conf, chosen)
 	}
 	docs, err := a.documents(ctx, conf, chosen)
 	if err != nil {
@@ -64,8 +64,8 @@ func (a *app) connectionsShow(ctx context.Context, names []string, as string) er
 }
 
 // connectionsAsYAML writes a configuration that opens the same connections.
-func (a *app) connectionsAsYAML(chosen []config.Connection) error {
-	var list []yamldoc.Pair
+func (a *app) connectionsAsYAML(conf *config.Config, chosen []config.Connection) error {
+	var list, document []yamldoc.Pair
 	for _, c := range chosen {
 		settings := append([]yamldoc.Pair{{Name: "provider", Value: c.Provider.Name}}, settingsOf(c)...)
 		if c.Rate != nil {
@@ -73,7 +73,14 @@ func (a *app) connectionsAsYAML(chosen []config.Connection) error {
 		}
 		list = append(list, yamldoc.Pair{Name: c.Name, Value: settings})
 	}
-	out, err := yamldoc.Encode([]yamldoc.Pair{{Name: "connections", Value: list}})
+	if describes(conf, chosen) {
+		folders := make([]any, len(conf.ConnectorFolders))
+		for i, folder := range conf.ConnectorFolders {
+			folders[i] = folder
+		}
+		document = append(document, yamldoc.Pair{Name: "connectors", Value: folders})
+	}
+	out, err := yamldoc.Encode(append(document, yamldoc.Pair{Name: "connections", Value: list}))
 	if err != nil {
 		return fmt.Errorf("writing the configuration: %w", err)
 	}
@@ -81,6 +88,18 @@ func (a *app) connectionsAsYAML(chosen []config.Connection) error {
 		return fmt.Errorf("writing the configuration: %w", err)
 	}
 	return nil
+}
+
+// describes reports whether one of the connections is of a connector file.
+func describes(conf *config.Config, chosen []config.Connection) bool {
+	for _, c := range chosen {
+		for _, d := range conf.Connectors {
+			if d.Name == c.Provider.Name {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // settingsOf is what the configuration says, and the defaults of what it does
