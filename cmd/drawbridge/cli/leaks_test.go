@@ -253,7 +253,7 @@ func (c leaking) leak(t *testing.T, provider, base string, s *trouble) {
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(dir, "drawbridge.yaml"), "playbooks: [.]\nconnectors: ["+connectors+"]\nconnections:\n  it: { "+settings+" }\n")
-	write(t, filepath.Join(dir, "leak.yaml"), "name: leak\nsteps:\n  - timeout: 1500ms\n    steps:\n"+c.steps)
+	write(t, filepath.Join(dir, "leak.yaml"), "name: leak\nsteps:\n  - timeout: 4s\n    steps:\n"+c.steps)
 
 	printed := c.commands(t, dir, secrets)
 	identitytest.NoLeak(t, printed, canaries...)
@@ -290,7 +290,7 @@ func (c leaking) commands(t *testing.T, dir string, secrets map[string]string) s
 			lookup: func(name string) (string, bool) { v, ok := secrets[name]; return v, ok },
 		}
 		a.log = a.newLog(slog.LevelDebug)
-		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), limitOf(args))
 		a.execute(ctx, append(args, "--config", filepath.Join(dir, "drawbridge.yaml")))
 		cancel()
 		for _, w := range []*secret.Writer{a.stdout, a.stderr} {
@@ -300,6 +300,16 @@ func (c leaking) commands(t *testing.T, dir string, secrets map[string]string) s
 		}
 	}
 	return all.String()
+}
+
+// limitOf is how long a command may take. Its steps have limits of their own; a
+// test of connections has not, and would wait for half a minute where a service
+// never answers.
+func limitOf(args []string) time.Duration {
+	if args[0] == "connections" && args[1] == "test" {
+		return 5 * time.Second
+	}
+	return 2 * time.Minute
 }
 
 // files are the files below a folder, by name.

@@ -10,7 +10,7 @@ import (
 // TestMain lets many tests go on beside each other, also where there are few
 // processors: those that are slow wait for a service or for time.
 func TestMain(m *testing.M) {
-	if err := flag.Set("test.parallel", "24"); err != nil {
+	if err := flag.Set("test.parallel", "16"); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
