@@ -58,7 +58,7 @@ func (d *drive) call(step, calls context.Context, j *job) *answer {
 		ctx, done := d.limited(step, j)
 		defer done()
 		if a, err := d.recallAnswer(ctx, j); err != nil || a != nil {
-			return orFault(a, err)
+			return d.recalled(ctx, j, f, a, err)
 		}
 		return d.observe(ctx, j, f, action, call)
 	case engine.Announcer:
@@ -90,11 +90,17 @@ func (d *drive) announce(ctx context.Context, j *job, f *facts, action engine.An
 	return d.conclude(ctx, j, f, outputs, err)
 }
 
-func orFault(a *answer, err error) *answer {
-	if err != nil {
+// recalled is the answer to an observation that was kept. Reading it can be cut
+// off, as the observation could have been.
+func (d *drive) recalled(ctx context.Context, j *job, f *facts, a *answer, err error) *answer {
+	switch {
+	case err == nil:
+		return a
+	case ctx.Err() != nil:
+		return d.failed(j, f, d.failure(ctx, j, err))
+	default:
 		return &answer{fault: err}
 	}
-	return a
 }
 
 // saidBefore answers for a message that the run which is retried has sent.

@@ -294,6 +294,85 @@ func TestAStoreThatFailsEndsTheDrive(t *testing.T) {
 	}
 }
 
+// cutting is a store whose process is interrupted while it reads a value.
+type cutting struct {
+	engine.Store
+
+	value     engine.Reference
+	interrupt func()
+}
+
+func (c *cutting) Value(ctx context.Context, ref engine.Reference) ([]byte, error) {
+	if c.interrupt == nil || ref != c.value {
+		return c.Store.Value(ctx, ref) //nolint:wrapcheck // it stands for the store
+	}
+	c.interrupt()
+	<-ctx.Done()
+	return nil, ctx.Err() //nolint:wrapcheck // the same
+}
+
+// flip is a change of something that only the test sees.
+type flip struct{ done bool }
+
+func (*flip) Spec() engine.ActionSpec {
+	return engine.ActionSpec{Name: "test.flip", Summary: "Flips.", Effect: engine.Change}
+}
+
+func (a *flip) Read(context.Context, engine.Call) (engine.Subject, error) {
+	return engine.Subject{
+		Connection: &engine.Connection{Name: "coin"}, Target: engine.Target{ID: "coin", Name: "Coin"}, State: map[string]any{"done": a.done},
+	}, nil
+}
+
+func (*flip) Preview(engine.Call, engine.Subject) (engine.Preview, error) {
+	return engine.Preview{After: map[string]any{"done": true}, Outputs: map[string]any{}}, nil
+}
+
+func (a *flip) Perform(context.Context, engine.Call, engine.Subject) (map[string]any, error) {
+	a.done = true
+	return map[string]any{}, nil
+}
+
+func TestAnInterruptionWhileAnObservationIsRecalled(t *testing.T) {
+	f := newFixture(t, fine)
+	actions, err := engine.NewActions(act(fine), &flip{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const text = act1 + "  - id: two\n    uses: test.flip\n"
+	f.actions, f.config.Actions = actions, actions
+	f.config.Programs = func(context.Context, engine.Bundle) (*program.Program, error) { return f.request(t, text).Program, nil }
+	store := &cutting{Store: f.store}
+	f.config.Store = store
+	e, err := local.New(f.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request := f.request(t, text)
+	plan, err := e.Plan(t.Context(), request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answers, err := store.Answers(t.Context(), plan.ID)
+	if err != nil || len(answers) != 1 {
+		t.Fatalf("the plan keeps %v: %v", answers, err)
+	}
+	run, err := e.Apply(t.Context(), local.ApplyRequest{Plan: plan.ID, Current: request.Program.Hash, Actor: request.Actor})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	store.value, store.interrupt = answers[0].Value, cancel
+	record, err := e.Drive(ctx, run)
+	if err != nil || record.Status != engine.RunInterrupted {
+		t.Errorf("it is %s: %v", record.Status, err)
+	}
+	store.interrupt = nil
+	if record, err = e.Drive(t.Context(), run); err != nil || record.Status != engine.RunSucceeded {
+		t.Errorf("afterwards it is %s: %v", record.Status, err)
+	}
+}
+
 func TestAnActionThatIgnoresItsContextIsLeftBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})

@@ -39,12 +39,8 @@ func (d *drive) foreseeObservation(ctx context.Context, j *job, f *facts, action
 		return j.unforeseen(after)
 	}
 	if d.ahead.reuse {
-		a, err := d.recallAnswer(ctx, j)
-		if err != nil {
-			return &answer{fault: err}
-		}
-		if a != nil {
-			return a
+		if a, err := d.recallAnswer(ctx, j); err != nil || a != nil {
+			return d.recalled(ctx, j, f, a, err)
 		}
 	}
 	a := d.observe(ctx, j, f, action, call)
