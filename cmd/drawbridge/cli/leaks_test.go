@@ -34,7 +34,8 @@ type leaking struct {
 	steps    string            // that go through the connection
 	// own says which tests look for leaks where the service cannot be put in the
 	// place of this one.
-	own string
+	own  string
+	more string // of the configuration, beside connections
 	// silent: nothing is sent anywhere.
 	silent bool
 }
@@ -47,7 +48,7 @@ func leakings() map[string]leaking {
 	list := "      - { id: users, uses: user.list }\n"
 	tell := "      - uses: message.send\n        with: { text: \"Hello ${{ run.id }}\" }\n"
 	return map[string]leaking{
-		"email": {own: "steps/providers/email: TestRefusals and TestTLS, against a mail server"},
+		"email": {own: "TestMailLeaksNothing: it speaks SMTP"},
 		"onepassword": {
 			settings: "account: ABCDEFGHIJKLMNOPQRSTUVWXYZ, base_url: BASE, client_id: env://A, client_secret: env://B",
 			secrets:  map[string]string{"A": canary("client-id"), "B": canary("client-secret")}, steps: list,
@@ -252,7 +253,7 @@ func (c leaking) leak(t *testing.T, provider, base string, s *trouble) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(dir, "drawbridge.yaml"), "playbooks: [.]\nconnectors: ["+connectors+"]\nconnections:\n  it: { "+settings+" }\n")
+	write(t, filepath.Join(dir, "drawbridge.yaml"), "playbooks: [.]\nconnectors: ["+connectors+"]\nconnections:\n  it: { "+settings+" }\n"+c.more)
 	write(t, filepath.Join(dir, "leak.yaml"), "name: leak\nsteps:\n  - timeout: 4s\n    steps:\n"+c.steps)
 
 	printed := c.commands(t, dir, secrets)
