@@ -2,8 +2,10 @@ package web
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/drawbridge-soar/drawbridge/engine"
@@ -134,12 +136,12 @@ func body(inputs map[string]any) (*rest.Body, error) {
 func header(v any) (http.Header, error) {
 	given, _ := v.(map[string]any)
 	out := http.Header{}
-	for name, v := range given {
-		text, err := scalar(v, "headers", name)
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		text, err := scalar(given[name], "headers", name)
 		if err != nil {
 			return nil, err
 		}
-		if out.Get(name) != "" {
+		if out.Values(name) != nil {
 			return nil, engine.Fail(engine.ClassInvalid, "headers", "the header %q is given twice", name)
 		}
 		out.Set(name, text)

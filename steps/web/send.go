@@ -86,7 +86,7 @@ func (Send) Read(_ context.Context, call engine.Call) (engine.Subject, error) {
 	plain.RawQuery = ""
 	return engine.Subject{
 		Connection: conn,
-		Target:     engine.Target{ID: r.Method + " " + plain.String() + "#" + digest(r, at), Name: r.Method + " " + at.Host + at.EscapedPath()},
+		Target:     engine.Target{ID: r.Method + " " + plain.String() + "#" + digest(call.Inputs, r, at), Name: r.Method + " " + at.Host + at.EscapedPath()},
 		State:      map[string]any{"request": nil},
 		Aliases:    []string{plain.String(), at.Host + at.EscapedPath(), at.EscapedPath()},
 		Record:     map[string]any{"request": shown(call.Inputs, r, at)},
@@ -139,14 +139,19 @@ func sending(call engine.Call) (rest.Request, error) {
 	return r, nil
 }
 
-// digest tells requests to one address apart. The key is no part of it.
-func digest(r rest.Request, at *url.URL) string {
+// digest tells requests to one address apart, also those whose bodies somebody
+// has chosen. The idempotency key is no part of it.
+func digest(inputs map[string]any, r rest.Request, at *url.URL) string {
 	h := sha256.New()
 	_, _ = fmt.Fprintf(h, "%s\n%s\n", r.Method, at) // a hash takes everything
+	given, _ := inputs["headers"].(map[string]any)
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		_, _ = fmt.Fprintf(h, "%q: %q\n", http.CanonicalHeaderKey(name), fmt.Sprint(given[name]))
+	}
 	if r.Body != nil {
 		_, _ = fmt.Fprintf(h, "%s\n%s", r.Body.Type, r.Body.Data)
 	}
-	return hex.EncodeToString(h.Sum(nil)[:4])
+	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 
 // maxShown is how many bytes of a body a plan shows.
