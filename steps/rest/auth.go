@@ -5,9 +5,11 @@ import (
 	"encoding/base64"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/drawbridge-soar/drawbridge/engine"
 	"github.com/drawbridge-soar/drawbridge/engine/secret"
+	"github.com/drawbridge-soar/drawbridge/steps/transport"
 )
 
 // AuthKind is how a service is signed in to.
@@ -44,8 +46,10 @@ type Auth struct {
 // authorizer is what Auth comes to. At most one of its members is set.
 type authorizer struct {
 	credential func(ctx context.Context, refused string) (string, error) // a transport.Request's
-	sign       func(ctx context.Context, header http.Header, r signed) error
-	header     string // the header that is set, which nobody else may set
+	// sign adds its headers. Where they are there of a try that was refused, the
+	// secret is read anew; renewed reports that it is another one now.
+	sign   func(ctx context.Context, header http.Header, r signed) (renewed bool, err error)
+	header string // the header that is set, which nobody else may set
 }
 
 // signed is the request as signatures see it.
@@ -64,7 +68,9 @@ func (s *Service) authorizer() (authorizer, error) {
 	case AuthNone:
 		return authorizer{}, nil
 	case AuthBearer:
-		return s.authorization(func(ctx context.Context) (string, error) { return s.prefixed(ctx, "Bearer ", a.Secret) }), nil
+		return s.authorization(func(ctx context.Context, refused string) (string, error) {
+			return s.prefixed(ctx, "Bearer ", a.Secret, refused)
+		}), nil
 	case AuthBasic:
 		return s.authorization(s.basic), nil
 	case AuthHeader:
@@ -83,23 +89,26 @@ func (s *Service) authorizer() (authorizer, error) {
 }
 
 // authorization is an Authorization header made of secrets, which are resolved
-// for each request, and once more when the service did not accept them.
-func (s *Service) authorization(value func(context.Context) (string, error)) authorizer {
-	return authorizer{header: "Authorization", credential: func(ctx context.Context, _ string) (string, error) { return value(ctx) }}
+// for each request, and read anew where they are kept when the service did not
+// accept the header they made.
+func (s *Service) authorization(value func(ctx context.Context, refused string) (string, error)) authorizer {
+	return authorizer{header: "Authorization", credential: value}
 }
 
-func (s *Service) prefixed(ctx context.Context, prefix string, ref secret.Reference) (string, error) {
-	value, err := s.resolve(ctx, ref)
+func (s *Service) prefixed(ctx context.Context, prefix string, ref secret.Reference, refused string) (string, error) {
+	value, err := s.resolve(ctx, ref, strings.TrimPrefix(refused, prefix))
 	return prefix + value, err
 }
 
-func (s *Service) basic(ctx context.Context) (string, error) {
+func (s *Service) basic(ctx context.Context, refused string) (string, error) {
 	a := s.config.Auth
-	user, err := s.resolve(ctx, a.User)
+	pair, _ := base64.StdEncoding.DecodeString(strings.TrimPrefix(refused, "Basic ")) // what was made below
+	refusedUser, refusedWord, _ := strings.Cut(string(pair), ":")
+	user, err := s.resolve(ctx, a.User, refusedUser)
 	if err != nil {
 		return "", err
 	}
-	word, err := s.resolve(ctx, a.Secret)
+	word, err := s.resolve(ctx, a.Secret, refusedWord)
 	if err != nil {
 		return "", err
 	}
@@ -113,23 +122,27 @@ func (s *Service) inHeader() (authorizer, error) {
 		return authorizer{}, engine.Fail(engine.ClassInvalid, "auth", "%q cannot be the header that authorizes requests", a.Header)
 	}
 	if name == "Authorization" {
-		return s.authorization(func(ctx context.Context) (string, error) { return s.prefixed(ctx, a.Prefix, a.Secret) }), nil
+		return s.authorization(func(ctx context.Context, refused string) (string, error) {
+			return s.prefixed(ctx, a.Prefix, a.Secret, refused)
+		}), nil
 	}
-	return authorizer{header: name, sign: func(ctx context.Context, header http.Header, _ signed) error {
-		value, err := s.prefixed(ctx, a.Prefix, a.Secret)
+	return authorizer{header: name, sign: func(ctx context.Context, header http.Header, _ signed) (bool, error) {
+		refused := header.Get(name)
+		value, err := s.prefixed(ctx, a.Prefix, a.Secret, refused)
 		header.Set(name, value)
-		return err
+		return value != refused, err
 	}}, nil
 }
 
-// resolve fetches a secret. What stands in a header must be one line.
-func (s *Service) resolve(ctx context.Context, ref secret.Reference) (string, error) {
+// resolve fetches a secret, anew where its value was refused; "" is none that
+// was. What stands in a header must be one line.
+func (s *Service) resolve(ctx context.Context, ref secret.Reference, refused string) (string, error) {
 	if ref == "" {
 		return "", nil
 	}
-	value, err := s.config.Secrets.Resolve(ctx, ref)
+	value, err := transport.Renewed(ctx, s.config.Secrets, "a credential", ref, refused)
 	if err != nil {
-		return "", engine.Fail(engine.ClassAuth, CodeSecret, "resolving a credential: %v", err)
+		return "", err //nolint:wrapcheck // says it all
 	}
 	if !isValue(value.Reveal()) {
 		return "", engine.Fail(engine.ClassAuth, CodeSecret, "the credential %s cannot stand in a header: it has control characters", ref)

@@ -3,6 +3,7 @@ package rest
 import (
 	"bytes"
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -39,13 +40,26 @@ func (s *Service) ask(ctx context.Context, r Request, at *url.URL) (Answer, erro
 	if r.Body != nil {
 		body = r.Body.Data
 	}
-	if s.auth.sign != nil {
-		if err := s.auth.sign(ctx, header, signed{r.Method, at, body}); err != nil {
-			return Answer{}, err
-		}
+	if s.auth.sign == nil {
+		return s.exchange(ctx, r, at, header, body)
 	}
+	if _, err := s.auth.sign(ctx, header, signed{r.Method, at, body}); err != nil {
+		return Answer{}, err
+	}
+	answer, err := s.exchange(ctx, r, at, header, body)
+	if f := (*engine.Failure)(nil); !errors.As(err, &f) || f.Code != transport.CodeUnauthorized {
+		return answer, err
+	}
+	if renewed, failed := s.auth.sign(ctx, header, signed{r.Method, at, body}); failed != nil || !renewed {
+		return answer, err
+	}
+	return s.exchange(ctx, r, at, header, body) // nothing was done: it was refused
+}
+
+// exchange sends a request whose headers are complete, but for Authorization.
+func (s *Service) exchange(ctx context.Context, r Request, at *url.URL, header http.Header, body []byte) (Answer, error) {
 	x := exchange{service: s, request: r, header: header}
-	_, err = s.config.Client.Do(ctx, transport.Request{
+	_, err := s.config.Client.Do(ctx, transport.Request{
 		Method: r.Method, URL: at.String(), Route: r.Route, Header: header, Body: body, Effect: r.Effect,
 		MaxBody: r.MaxBody, Credential: s.auth.credential, Decode: x.decode, Explain: x.explain,
 	})

@@ -96,7 +96,8 @@ func (s *Service) Authorize(ctx context.Context) error {
 		if s.auth.sign == nil {
 			return nil
 		}
-		return s.auth.sign(ctx, http.Header{}, signed{method: http.MethodGet, url: s.base})
+		_, err := s.auth.sign(ctx, http.Header{}, signed{method: http.MethodGet, url: s.base})
+		return err
 	}
 	_, err := s.auth.credential(ctx, "")
 	return err

@@ -12,8 +12,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"github.com/drawbridge-soar/drawbridge/engine"
+	"github.com/drawbridge-soar/drawbridge/steps/transport"
 )
 
 // Signature says what an HMAC is made of.
@@ -73,11 +75,17 @@ func (s *Service) signature() (authorizer, error) {
 	case !isToken(name) || isReserved(name) || !isToken(g.Timestamp) || isReserved(g.Timestamp):
 		return authorizer{}, engine.Fail(engine.ClassInvalid, "auth", "%q and %q cannot be the headers of a signature", name, g.Timestamp)
 	}
-	return authorizer{header: http.CanonicalHeaderKey(name), sign: func(ctx context.Context, header http.Header, r signed) error {
-		key, err := s.config.Secrets.Resolve(ctx, a.Secret)
-		if err != nil {
-			return engine.Fail(engine.ClassAuth, CodeSecret, "resolving a credential: %v", err)
+	var last atomic.Value // the key of the last signature
+	return authorizer{header: http.CanonicalHeaderKey(name), sign: func(ctx context.Context, header http.Header, r signed) (bool, error) {
+		refused := ""
+		if header.Get(name) != "" {
+			refused, _ = last.Load().(string)
 		}
+		key, err := transport.Renewed(ctx, s.config.Secrets, "a credential", a.Secret, refused)
+		if err != nil {
+			return false, err //nolint:wrapcheck // says it all
+		}
+		last.Store(key.Reveal())
 		at := strconv.FormatInt(s.config.Now().Unix(), 10)
 		mac := hmac.New(newHash, []byte(key.Reveal()))
 		_, _ = mac.Write(g.content(r, at)) // a hash takes everything
@@ -87,7 +95,7 @@ func (s *Service) signature() (authorizer, error) {
 		}
 		header.Set(g.Timestamp, at)
 		header.Set(name, a.Prefix+sum)
-		return nil
+		return key.Reveal() != refused, nil
 	}}, nil
 }
 

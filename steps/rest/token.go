@@ -73,28 +73,57 @@ func (t *tokens) credential(ctx context.Context, refused string) (string, error)
 	}
 }
 
-// fetch asks for a token. The secrets are resolved each time: they may have
-// been rotated.
+// pair is what the client signs in with.
+type pair struct{ id, word string }
+
+// fetch asks for a token. Where id and secret are not accepted, both are read
+// anew where they are kept, and where one was replaced there, it asks once more.
 func (t *tokens) fetch(ctx context.Context) (string, error) {
+	with, err := t.resolve(ctx, pair{})
+	if err != nil {
+		return "", err
+	}
+	got, err := t.ask(ctx, with)
+	if refused := (*engine.Failure)(nil); errors.As(err, &refused) && refused.Class == engine.ClassAuth {
+		renewed, failed := t.resolve(ctx, with)
+		if failed != nil || renewed == with {
+			return "", err
+		}
+		got, err = t.ask(ctx, renewed)
+	}
+	if err != nil {
+		return "", err
+	}
+	return t.keep(got), nil
+}
+
+// resolve reads the client's id and secret, anew where a pair was refused.
+func (t *tokens) resolve(ctx context.Context, refused pair) (with pair, err error) {
 	a := t.service.config.Auth
-	id, err := t.service.resolve(ctx, a.User)
-	if err != nil {
-		return "", err
+	if with.id, err = t.service.resolve(ctx, a.User, refused.id); err != nil {
+		return pair{}, err
 	}
-	word, err := t.service.resolve(ctx, a.Secret)
-	if err != nil {
-		return "", err
-	}
+	with.word, err = t.service.resolve(ctx, a.Secret, refused.word)
+	return with, err
+}
+
+func (t *tokens) ask(ctx context.Context, with pair) (*oauth2.Token, error) {
+	a := t.service.config.Auth
 	config := clientcredentials.Config{
-		ClientID: id, ClientSecret: word, TokenURL: t.url, Scopes: a.Scopes, AuthStyle: oauth2.AuthStyleInHeader,
+		ClientID: with.id, ClientSecret: with.word, TokenURL: t.url, Scopes: a.Scopes, AuthStyle: oauth2.AuthStyleInHeader,
 	}
 	if a.InBody {
 		config.AuthStyle = oauth2.AuthStyleInParams
 	}
-	got, err := config.Token(context.WithValue(ctx, oauth2.HTTPClient, t.http(word)))
+	got, err := config.Token(context.WithValue(ctx, oauth2.HTTPClient, t.http(with.word)))
 	if err != nil {
-		return "", tokenFailure(err)
+		return nil, tokenFailure(err)
 	}
+	return got, nil
+}
+
+// keep makes a token the current one.
+func (t *tokens) keep(got *oauth2.Token) string {
 	life := assumedLife
 	if !got.Expiry.IsZero() {
 		life = time.Until(got.Expiry)
@@ -106,7 +135,7 @@ func (t *tokens) fetch(ctx context.Context) (string, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.value, t.until = value, t.service.config.Now().Add(life-min(renewBefore, life/4))
-	return value, nil
+	return value
 }
 
 // http is the transport as oauth2 takes it. Asking for a token changes

@@ -65,27 +65,55 @@ func (t *clientTokens) credential(ctx context.Context, refused string) (string, 
 	}
 }
 
-// fetch asks for a token. The secrets are resolved each time: they may have
-// been rotated.
+// pair is what the client signs in with.
+type pair struct{ id, word secret.Value }
+
+// fetch asks for a token. Where id and secret are not accepted, both are read
+// anew where they are kept, and where one was replaced there, it asks once more.
 func (t *clientTokens) fetch(ctx context.Context) (string, error) {
-	id, err := t.secrets.Resolve(ctx, t.id)
+	with, err := t.resolve(ctx, pair{})
 	if err != nil {
-		return "", unresolved("client_id", err)
+		return "", err
 	}
-	word, err := t.secrets.Resolve(ctx, t.word)
+	got, err := t.ask(ctx, with)
+	if refused := (*engine.Failure)(nil); errors.As(err, &refused) && refused.Class == engine.ClassAuth {
+		renewed, failed := t.resolve(ctx, with)
+		if failed != nil || renewed == with {
+			return "", err
+		}
+		got, err = t.ask(ctx, renewed)
+	}
 	if err != nil {
-		return "", unresolved("client_secret", err)
+		return "", err
 	}
+	return t.keep(got), nil
+}
+
+// resolve reads the client's id and secret, anew where a pair was refused.
+func (t *clientTokens) resolve(ctx context.Context, refused pair) (with pair, err error) {
+	if with.id, err = transport.Renewed(ctx, t.secrets, "client_id", t.id, refused.id.Reveal()); err != nil {
+		return pair{}, err
+	}
+	with.word, err = transport.Renewed(ctx, t.secrets, "client_secret", t.word, refused.word.Reveal())
+	return with, err
+}
+
+func (t *clientTokens) ask(ctx context.Context, with pair) (*oauth2.Token, error) {
 	config := clientcredentials.Config{
-		ClientID: id.Reveal(), ClientSecret: word.Reveal(), TokenURL: t.url, AuthStyle: oauth2.AuthStyleInHeader,
+		ClientID: with.id.Reveal(), ClientSecret: with.word.Reveal(), TokenURL: t.url, AuthStyle: oauth2.AuthStyleInHeader,
 	}
 	if t.scope != "" {
 		config.Scopes = []string{t.scope}
 	}
 	got, err := config.Token(context.WithValue(ctx, oauth2.HTTPClient, t.http()))
 	if err != nil {
-		return "", tokenFailure(err)
+		return nil, tokenFailure(err)
 	}
+	return got, nil
+}
+
+// keep makes a token the current one.
+func (t *clientTokens) keep(got *oauth2.Token) string {
 	life := assumedLife
 	if !got.Expiry.IsZero() {
 		life = time.Until(got.Expiry)
@@ -97,11 +125,7 @@ func (t *clientTokens) fetch(ctx context.Context) (string, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.value, t.until = value, t.now().Add(life-min(renewBefore, life/4))
-	return value, nil
-}
-
-func unresolved(name string, err error) error {
-	return engine.Fail(engine.ClassAuth, CodeSecret, "resolving %s: %v", name, err)
+	return value
 }
 
 // http is the transport as oauth2 takes it. Asking for a token changes

@@ -160,7 +160,7 @@ func credentialOf(o engine.Opening, client *transport.Client) (func(context.Cont
 		if word != none || raw != "" || setting(o.Settings, "scope", "") != "" {
 			return nil, engine.Fail(engine.ClassInvalid, "client_id", "client_secret, token_url and scope belong to a client_id, and there is none")
 		}
-		return (&token{secrets: o.Secrets, ref: setting(o.Settings, "token", none)}).credential, nil
+		return transport.Bearer(o.Secrets, "token", setting(o.Settings, "token", none)), nil
 	}
 	if word == none || raw == "" {
 		return nil, engine.Fail(engine.ClassInvalid, "client_id", "a client_id needs a client_secret and a token_url beside it")
