@@ -53,3 +53,17 @@ func Renew(ctx context.Context, r Resolver, ref Reference, refused Value) (Value
 	}
 	return r.Resolve(ctx, ref)
 }
+
+// Forget has references read anew the next time, where the resolver keeps what
+// it has read: a service has refused what they led to.
+func Forget(r Resolver, refs ...Reference) {
+	forgetful, ok := r.(interface{ Forget(ref Reference) })
+	if !ok {
+		return
+	}
+	for _, ref := range refs {
+		if ref != "" {
+			forgetful.Forget(ref)
+		}
+	}
+}

@@ -59,12 +59,23 @@ type Post struct {
 	Payload map[string]any // becomes the JSON body; values as EncodeJSON takes them
 	Accept  func(transport.Response) error
 	Explain func(transport.Response) transport.Explanation
+	// Secrets are what header and payload were made of. Where the post is refused
+	// they are read anew for the next one, like the address.
+	Secrets []secret.Reference
 }
 
 // Send posts. Where a reply was lost it posts again, because a message is
 // better heard twice than never; where that did not help either, the failure
 // is one that may be tried again.
 func (h *Hook) Send(ctx context.Context, p Post) error {
+	err := h.send(ctx, p)
+	if f := engine.AsFailure(err); f != nil && !f.Retryable() {
+		secret.Forget(h.secrets, append(p.Secrets, h.address.Secret)...)
+	}
+	return err
+}
+
+func (h *Hook) send(ctx context.Context, p Post) error {
 	address, err := h.resolve(ctx)
 	if err != nil {
 		return err

@@ -91,3 +91,30 @@ func TestAPayloadThatIsNoValue(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// forgetful is a vault that notes what it is to read anew.
+type forgetful struct {
+	vault
+
+	forgotten []secret.Reference
+}
+
+func (f *forgetful) Forget(ref secret.Reference) { f.forgotten = append(f.forgotten, ref) }
+
+func TestWhatWasRefusedIsReadAnewForTheNextMessage(t *testing.T) {
+	for status, want := range map[int]int{http.StatusOK: 0, http.StatusForbidden: 2, http.StatusNotFound: 2, http.StatusServiceUnavailable: 0} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
+		stored := &forgetful{vault: vault(server.URL)}
+		h, err := hook.New(engine.Opening{Secrets: stored, Now: time.Now}, "the test", hook.Address{Secret: "op://v/hook/url"}, transport.Options{
+			Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = h.Send(t.Context(), hook.Post{Payload: map[string]any{}, Secrets: []secret.Reference{"op://v/hook/token", ""}})
+		server.Close()
+		if len(stored.forgotten) != want {
+			t.Errorf("%d: %v is read anew after %v", status, stored.forgotten, err)
+		}
+	}
+}

@@ -77,9 +77,7 @@ func (m *messenger) authenticate(ctx context.Context, d *dialog) error {
 	}
 	err = d.signIn(ctx, m.username, password)
 	if f := engine.AsFailure(err); f != nil && f.Class == engine.ClassAuth {
-		if cache, ok := m.secrets.(interface{ Forget(ref secret.Reference) }); ok {
-			cache.Forget(m.password)
-		}
+		secret.Forget(m.secrets, m.password)
 	}
 	return err
 }

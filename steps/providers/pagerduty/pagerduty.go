@@ -144,7 +144,7 @@ func (m *messenger) Send(ctx context.Context, msg message.Message) error {
 	var hide secret.Redactor
 	hide.Learn(key)
 	return m.hook.Send(ctx, hook.Post{
-		Payload: body, Accept: accepted,
+		Payload: body, Accept: accepted, Secrets: []secret.Reference{m.key},
 		Explain: func(r transport.Response) transport.Explanation { return explain(r, &hide) },
 	})
 }

@@ -61,7 +61,7 @@ func (b *bot) Send(ctx context.Context, msg message.Message) error {
 	body := payload(msg)
 	body["channel"], body["parse"] = b.channel, "none"
 	return b.post.Send(ctx, hook.Post{
-		Header: header, Payload: body, Explain: explainAnswer,
+		Header: header, Payload: body, Explain: explainAnswer, Secrets: []secret.Reference{b.token},
 		Accept: func(r transport.Response) error { _, err := judge(r); return err },
 	})
 }

@@ -84,7 +84,7 @@ func (m *messenger) Send(ctx context.Context, msg message.Message) error {
 	if err != nil {
 		return err
 	}
-	return m.hook.Send(ctx, hook.Post{Header: header, Payload: body})
+	return m.hook.Send(ctx, hook.Post{Header: header, Payload: body, Secrets: []secret.Reference{m.token}})
 }
 
 // payload is the fields and the text.
