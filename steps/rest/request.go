@@ -147,7 +147,7 @@ func (s *Service) whole(r Request) (*url.URL, error) {
 	}
 	origin := url.URL{Scheme: u.Scheme, Host: u.Host}
 	if _, err := transport.BaseURL(origin.String()); err != nil {
-		return nil, err //nolint:wrapcheck // says it all
+		return nil, engine.Fail(engine.ClassInvalid, CodePath, "the address must begin with https://: anything else can be read and changed on the way")
 	}
 	if len(r.Query) > 0 {
 		u.RawQuery = r.Query.Encode()

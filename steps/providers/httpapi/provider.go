@@ -121,7 +121,7 @@ func open(o engine.Opening, options transport.Options) (*engine.Connection, erro
 	options = options.For(o)
 	options.Transport = network.Guarded(options.Transport, guard)
 	base := setting(o.Settings, "base_url", "")
-	s := &service{testPath: setting(o.Settings, "test_path", "")}
+	s := &service{testPath: setting(o.Settings, "test_path", ""), anonymous: auth.Kind == rest.AuthNone}
 	s.Service, err = rest.New(rest.Config{
 		Base: base, Auth: auth, Secrets: o.Secrets, Client: transport.New(options), Header: headers(o.Settings), Message: message, Now: o.Now,
 		Rate: rest.Rate{Remaining: setting(o.Settings, "rate_remaining", ""), Reset: setting(o.Settings, "rate_reset", "")},
@@ -229,7 +229,8 @@ func list(settings map[string]any, name string) []string {
 type service struct {
 	*rest.Service
 
-	testPath string
+	testPath  string
+	anonymous bool // no credential goes with its requests
 }
 
 var (
@@ -243,10 +244,15 @@ func (s *service) Test(ctx context.Context) ([]engine.Finding, error) {
 		return []engine.Finding{{Subject: "sign in", Detail: engine.AsFailure(err).Message}}, ctx.Err()
 	}
 	findings := []engine.Finding{{Works: true, Subject: "sign in", Detail: "the credentials are there; whether they are accepted shows only a request"}}
+	if s.anonymous {
+		findings[0].Detail = "no credential is configured, and none is sent"
+	}
 	if s.testPath == "" {
-		return append(findings, engine.Finding{
-			Works: true, Subject: "ask", Detail: "nothing was asked for: name something the credentials may read in `test_path`",
-		}), nil
+		ask := "nothing was asked for: name something that may be read in `test_path`"
+		if s.Origin() == "" {
+			ask = "nothing was asked for: without `base_url`, playbooks name each address with `url`"
+		}
+		return append(findings, engine.Finding{Works: true, Subject: "ask", Detail: ask}), nil
 	}
 	_, err := s.Do(ctx, rest.Request{Path: s.testPath, Effect: transport.Read, Answer: rest.AnswerIgnored})
 	if err == nil {

@@ -189,3 +189,18 @@ func TestErrorsKeepCredentials(t *testing.T) {
 		}
 	}
 }
+
+func TestAConnectionWithoutCredentialsClaimsNone(t *testing.T) {
+	t.Parallel()
+	c := call(t, map[string]any{}, map[string]any{"method": "GET", "url": "http://api.example.com/x"}, http.NotFound)
+	for _, conn := range c.Connections {
+		findings, err := conn.Offers[engine.CapabilityTest].(engine.Tester).Test(t.Context())
+		if err != nil || len(findings) != 2 || findings[0].Detail != "no credential is configured, and none is sent" {
+			t.Errorf("got %+v, %v", findings, err)
+		}
+	}
+	_, err := web.Request{}.Observe(t.Context(), c)
+	if f := engine.AsFailure(err); f == nil || f.Class != engine.ClassInvalid || strings.Contains(f.Message, "credentials are sent") {
+		t.Errorf("got %v", err)
+	}
+}
